@@ -1,0 +1,69 @@
+# Every verb starts from nothing but Python, make and git: it makes .venv itself.
+PYTHON ?= python3
+PORT ?= 8000
+# The exact pin keeps pip from fetching other builds; see README.md for a CPU build.
+TORCH = torch==2.13.0
+TORCH_OPTIONS ?=
+
+BIN = .venv/bin
+PIP = $(BIN)/python -m pip --disable-pip-version-check install -qq -c constraints.txt
+CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+
+.DEFAULT_GOAL := help
+.PHONY: help book serve test notebooks lint format clean
+
+help:  ## list these verbs
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
+
+book: .venv/.course  ## build the book into _build/html
+	@echo "Building the book (a minute when every notebook has to run) ..."
+	@$(BIN)/jupyter-book build . -W --keep-going -n -q >/dev/null || { rm -rf _build/.doctrees; echo; \
+	  echo "The book was not built. The lines above name the page and the cause;"; \
+	  echo "a failed cell's traceback is in _build/html/reports/. Mend it, then: make book"; exit 1; }
+	@command -v dot >/dev/null || echo "Graphs are shown as text, for lack of Graphviz: apt install graphviz (or: brew install graphviz), then make book."
+	@echo "The book is ready: open _build/html/index.html, or type: make serve"
+
+serve: book  ## read the book at http://localhost:8000 (PORT=… for another)
+	@echo "Reading at http://localhost:$(PORT)   (Ctrl-C ends)"
+	@$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html >/dev/null 2>&1 || \
+	  { echo "Port $(PORT) is taken. Another one: make serve PORT=8001"; exit 1; }
+
+test: .venv/.course $(if $(CHROMIUM),.venv/.browser)  ## run every test: engine, notebooks, built book
+	@$(BIN)/python -m pytest
+
+notebooks: .venv/.course  ## run the notebooks and store their outputs
+	@$(BIN)/python tools/notebooks.py || { echo; \
+	  echo "A notebook was left as it was. Mend the cell named above, then: make notebooks"; exit 1; }
+
+lint: .venv/.lint  ## check format, style and types
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy || { echo; \
+	  echo "'make format' mends what can be mended by machine; the rest is named above."; exit 1; }
+
+format: .venv/.lint  ## format code and notebooks
+	@$(BIN)/ruff check --fix-only --quiet . && $(BIN)/ruff format . || { echo; \
+	  echo "The file named above cannot be parsed. Mend it, then: make format"; exit 1; }
+
+clean:  ## remove everything that was built, and .venv
+	rm -rf _build .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find src tests tools book -name __pycache__ -o -name .ipynb_checkpoints | xargs rm -rf
+
+.venv/.course: requirements.txt constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "The course needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) --version 2>&1)."; \
+	  echo "Install one and name it, for instance: make $(firstword $(MAKECMDGOALS)) PYTHON=python3.13"; exit 1; }
+	@echo "Setting up .venv (the first time takes a minute or two) ..."
+	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv || { rm -rf .venv; \
+	  echo "Python could not make .venv. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@$(PIP) $(TORCH) $(TORCH_OPTIONS) && $(PIP) -r requirements.txt || { \
+	  echo "pip could not install the packages; the cause is above. Once mended (network, disk), give the same command again."; exit 1; }
+	@mkdir -p .venv/etc/ipython
+	@echo 'c.IPKernelApp.log_level = 40  # one line about TCP for every kernel, otherwise' > .venv/etc/ipython/ipython_kernel_config.py
+	@touch $@
+
+.venv/.lint: .venv/.course
+	@$(PIP) mypy ruff || { echo "pip could not install mypy and ruff; the cause is above."; exit 1; }
+	@touch $@
+
+.venv/.browser: .venv/.course
+	@$(PIP) playwright || { echo "pip could not install playwright; the cause is above."; exit 1; }
+	@touch $@

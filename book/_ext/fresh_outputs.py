@@ -1,0 +1,45 @@
+"""Re-execute every notebook when the engine or a package has changed.
+
+The execution cache knows a notebook by its code alone. Here its place depends on all
+else that a page's outputs depend on: `src`, the installed packages, Python and `dot`.
+A new place means an empty cache, and Sphinx reads all pages anew, since the place is
+part of its configuration.
+"""
+
+import hashlib
+import platform
+import subprocess
+from importlib.metadata import distributions
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def engine():
+    for path in sorted((ROOT / "src").rglob("*.py")):
+        yield path.relative_to(ROOT).as_posix()
+        yield path.read_text(encoding="utf-8")
+
+
+def packages():
+    yield platform.python_version()
+    yield from sorted(f"{d.name}=={d.version}" for d in distributions())
+    try:
+        dot = subprocess.run(["dot", "-V"], capture_output=True, text=True)
+        yield dot.stderr
+    except FileNotFoundError:
+        yield "no dot"
+
+
+def key():
+    text = "\0".join([*engine(), *packages()])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def place_cache(app, config):
+    config.nb_execution_cache_path = str(ROOT / "_build" / ".jupyter_cache" / key())
+
+
+def setup(app):
+    app.connect("config-inited", place_cache)
+    return {"parallel_read_safe": True}

@@ -1,0 +1,18 @@
+"""chainrule: a small engine for automatic differentiation, made to be read.
+
+    import chainrule as cr
+    x = cr.tensor(2.0, requires_grad=True)
+    y = x**3 + 2 * x**2 - 5 * x + 1
+    y.backward()
+    x.grad                      # tensor(15.)
+
+The modules, in the order in which the course reads them: `op` (what an operation is),
+`rules` (the table of derivatives), `tape`, `tensor`, `reverse`, `forward`, `functional`.
+"""
+
+from .forward import jvp
+from .functional import grad, hessian, hvp, jacobian, vjp
+from .functions import *  # noqa: F403
+from .reverse import autograd
+from .tape import enable_grad, is_grad_enabled, no_grad
+from .tensor import Tensor, ones, ones_like, tensor, zeros, zeros_like

@@ -1,0 +1,127 @@
+"""Forward mode: dual numbers, a value and its tangent side by side.
+
+A Dual goes through the program as a number would. Every operation computes its value and
+pushes the tangent along: y_dot = J_a a_dot + J_b b_dot. When the program ends, so does the
+derivative; nothing is kept.
+"""
+
+import numpy as np
+
+from . import inplace
+from .functions import which_index
+from .methods import Methods
+from .op import Box
+from .rules import expand
+from .tape import Node, constant_of, levels, lift, new, number_or_array, outward
+
+
+class Dual(Methods):
+    """A primal and its tangent: the number x + x_dot e, with e^2 = 0.
+
+    primal, tangent  arrays, numbers, or boxes of outer derivatives, of the same shape
+    level            the number of the `jvp` that made it
+    """
+
+    __slots__ = ("primal", "tangent", "level")
+
+    def __init__(self, primal, tangent, level):
+        self.primal, self.tangent, self.level = primal, tangent, level
+
+    shape = property(lambda self: self.primal.shape)
+    ndim = property(lambda self: self.primal.ndim)
+    dtype = property(lambda self: self.primal.dtype)
+    requires_grad = False
+
+    def apply(self, op, inputs, params):
+        """The value of `op`, and the sum of what each input's tangent contributes."""
+        level = self.level
+        here = [type(x) is Dual and x.level == level for x in inputs]
+        values = [x.primal if mine else constant_of(x) for x, mine in zip(inputs, here, strict=True)]
+        y = op(*values, **params)
+        if not op.pushes:
+            return y
+        kept = new(Node)
+        kept.y, kept.params = y, params
+        if op.inputs == ("*xs",):
+            tangents = [
+                x.tangent if mine else np.zeros_like(value)
+                for x, value, mine in zip(inputs, values, here, strict=True)
+            ]
+            return Dual(y, op.pushes[0](tangents, kept), level)
+        kept.a, kept.b = values if len(values) == 2 else (values[0], None)
+        t = None
+        for x, push, mine in zip(inputs, op.pushes, here, strict=True):
+            if mine:
+                part = push(x.tangent, kept)
+                t = part if t is None else t + part
+        if t.shape != y.shape:
+            t = expand(t, shape=y.shape)
+        return Dual(y, t, level)
+
+    def detach(self):
+        """The primal alone: a constant for this derivative."""
+        return outward(self.primal)
+
+    def __setitem__(self, index, value):
+        op, index = which_index(self, index)
+        path = ((op, {"index": index}),)
+        shape = inplace.follow(np.empty(self.shape), path).shape
+        primal, tangent = (value.primal, value.tangent) if belongs(value, self.level) else (constant_of(value), 0.0)
+        self.primal = inplace.overlay(self.primal, expand(primal, shape=shape), path)
+        self.tangent = inplace.overlay(self.tangent, expand(tangent, shape=shape), path)
+
+    def __repr__(self):
+        return f"Dual({self.primal!r}, tangent={self.tangent!r})"
+
+
+def belongs(x, level):
+    return type(x) is Dual and x.level == level
+
+
+def jvp(f, primals, tangents):
+    """The value of `f` at `primals` and its directional derivative along `tangents`, in one run.
+
+    f         a function of as many arguments as there are primals, to a Tensor (or a tuple)
+    primals   a tuple of Tensors, arrays or floats
+    tangents  a tuple of the same shapes: the direction x_dot
+
+    Returns `(y, y_dot)` with y_dot = J x_dot, in the shape of y.
+
+    Raises RuntimeError if the primals are not floating point, or a tangent's shape is not its
+    primal's; TypeError if there are not as many tangents as primals.
+
+    >>> import chainrule as cr
+    >>> cr.jvp(lambda x: x**3, (2.0,), (1.0,))
+    (tensor(8.), tensor(12.))
+    """
+    if not isinstance(primals, tuple | list) or not isinstance(tangents, tuple | list):
+        raise TypeError(
+            f"jvp(f, primals, tangents): Expected primals and tangents to be tuples, but got "
+            f"{type(primals).__name__} and {type(tangents).__name__}: write (x,) for one"
+        )
+    if len(primals) != len(tangents):
+        raise TypeError(f"jvp got {len(primals)} primals, but {len(tangents)} tangents: give one tangent for each")
+    level = next(levels)
+    duals = []
+    for i, (primal, t) in enumerate(zip(primals, tangents, strict=True)):
+        primal, t = lift(primal), constant_of(t)
+        t = t if isinstance(t, Box) else number_or_array(np.asarray(t, primal.dtype))
+        if t.shape != primal.shape:
+            raise RuntimeError(
+                f"jvp: the tangent at index {i} has shape {list(t.shape)}, but its primal has shape "
+                f"{list(primal.shape)}: they must be equal"
+            )
+        duals.append(Dual(primal, t, level))
+    y = f(*duals)
+    if isinstance(y, tuple | list):
+        parts = [split(part, level) for part in y]
+        return type(y)(p for p, _ in parts), type(y)(t for _, t in parts)
+    return split(y, level)
+
+
+def split(y, level):
+    """Primal and tangent of a result; what did not depend on the primals has tangent 0."""
+    if belongs(y, level):
+        return outward(y.primal), outward(y.tangent)
+    y = y if isinstance(y, Box) else outward(number_or_array(np.asarray(y)))
+    return y, outward(np.zeros(y.shape, y.dtype)[()])

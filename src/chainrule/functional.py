@@ -1,0 +1,206 @@
+"""Derivatives of functions: vjp, grad, jacobian, hessian, hvp."""
+
+import numpy as np
+
+from . import functions, tape
+from .forward import jvp
+from .op import Box
+from .reverse import mismatch, sweep
+from .tape import Leaf, levels, lift, number_or_array, outward, tensor_of
+
+def vjp(f, *primals):
+    """The value of `f` and its pullback at `primals`: one run forward, one sweep back per call.
+
+    f        a function of as many arguments as there are primals, to a Tensor (or a tuple)
+    primals  Tensors, arrays or floats
+
+    Returns `(y, pullback)`. `pullback(y_bar)` takes a cotangent of the shape of y and gives
+    the tuple of the primals' cotangents, x_bar = J^T y_bar. It may be called again.
+
+    Raises RuntimeError for primals that are not floating point, and for a cotangent whose
+    shape is not that of y.
+
+    >>> import chainrule as cr
+    >>> y, pullback = cr.vjp(lambda x: x * x, cr.tensor([1.0, 2.0, 3.0]))
+    >>> pullback(cr.tensor([1.0, 1.0, 1.0]))
+    (tensor([2., 4., 6.]),)
+    """
+    level = next(levels)
+    xs = [leaf(p, level) for p in primals]
+    with tape.enable_grad():
+        y = f(*xs)
+    several = isinstance(y, tuple | list)
+    ys = [y if isinstance(y, Box) else tensor_of(number_or_array(np.asarray(y))) for y in (y if several else [y])]
+
+    def pullback(*cotangents):
+        given = cotangents[0] if several and len(cotangents) == 1 else cotangents
+        if len(given) != len(ys):
+            raise RuntimeError(f"the function has {len(ys)} outputs, but {len(given)} cotangents were given")
+        seeds = []
+        for i, (y, t) in enumerate(zip(ys, given, strict=True)):
+            t = cotangent_like(y, t, i)
+            if belongs(y, level) and y.node is not None:
+                seeds.append((y.node, t))
+        found = sweep(seeds, True, False, {x.node.number for x in xs}, level)
+        return tuple(outward(found[n] if (n := x.node.number) in found else np.zeros_like(x.array)) for x in xs)
+
+    out = [outward(y.array) if belongs(y, level) else y for y in ys]
+    return (type(y)(out) if several else out[0]), pullback
+
+
+def leaf(primal, level):
+    """A leaf at `level` around `primal`."""
+    x = tensor_of(lift(primal), None, level)
+    x.node = Leaf(x)
+    return x
+
+
+def belongs(y, level):
+    return type(y) is tape.Tensor and y.level == level
+
+
+def cotangent_like(y, t, index=0):
+    """The cotangent `t` as an array (or a box of an outer derivative), checked against the shape of `y`."""
+    t = tape.constant_of(t)
+    t = t if isinstance(t, Box) else number_or_array(np.asarray(t, None if np.ndim(t) else y.dtype))
+    if t.shape != y.shape:
+        raise mismatch(index, t.shape, y.shape)
+    return t
+
+
+def grad(f, argnums=0):
+    """The gradient of a function to one number, as a function: x -> df/dx, by one reverse sweep.
+
+    f        a function whose result is one number (a 0-d Tensor)
+    argnums  which argument to differentiate by; a tuple of several gives a tuple of gradients
+
+    The function returned takes Tensors, arrays or floats and gives Tensors of their shapes.
+    It can itself be differentiated.
+
+    Raises RuntimeError if the result of `f` is not one number, or an argument is not
+    floating point.
+
+    >>> import chainrule as cr
+    >>> f = lambda x: x**3 + 2 * x**2 - 5 * x + 1
+    >>> cr.grad(f)(2.0)
+    tensor(15.)
+    >>> cr.grad(cr.grad(f))(2.0)
+    tensor(16.)
+    """
+    several = isinstance(argnums, tuple | list)
+    chosen = tuple(argnums) if several else (argnums,)
+
+    def gradient(*args, **kwargs):
+        for i in chosen:
+            if not -len(args) <= i < len(args):
+                raise RuntimeError(f"Got argnum={i}, but only {len(args)} positional inputs")
+
+        def of_chosen(*primals):
+            full = list(args)
+            for i, p in zip(chosen, primals, strict=True):
+                full[i] = p
+            return f(*full, **kwargs)
+
+        y, pullback = vjp(of_chosen, *(args[i] for i in chosen))
+        if isinstance(y, tuple | list) or y.ndim:
+            what = "a tuple" if isinstance(y, tuple | list) else f"tensor with {y.ndim} dims"
+            raise RuntimeError(
+                f"grad(f)(*args): Expected f(*args) to return a scalar tensor, got {what}. "
+                "Maybe you wanted to use the vjp or jacobian instead?"
+            )
+        gradients = pullback(np.ones(y.shape, y.dtype)[()])
+        return gradients if several else gradients[0]
+
+    return gradient
+
+
+def jacobian(f, x, mode="reverse"):
+    """The Jacobian matrix of `f` at `x`: J[i, j] = dy_i / dx_j.
+
+    f     a function of one argument to a Tensor of any shape
+    x     a Tensor, array or float
+    mode  "reverse": one sweep back for each number of the output (a row of J each);
+          "forward": one run with a tangent for each number of the input (a column each)
+
+    Returns a Tensor of shape `y.shape + x.shape`. Both modes give the same numbers; the
+    cheaper one has fewer of them to go through.
+
+    Raises TypeError if the result of `f` is not a Tensor, ValueError for another mode.
+
+    >>> import chainrule as cr
+    >>> cr.jacobian(lambda x: x * x, cr.tensor([1.0, 2.0, 3.0]))
+    tensor([[2., 0., 0.],
+            [0., 4., 0.],
+            [0., 0., 6.]])
+    """
+    if mode == "reverse":
+        y, pullback = vjp(checked(f), x)
+        rows = [pullback(basis(y, i))[0] for i in range(y.size)]
+        return stacked(rows, (*y.shape, *np.shape(lift(x))), y)
+    if mode == "forward":
+        x = lift(x)
+        columns = [jvp(checked(f), (x,), (basis(x, j),)) for j in range(x.size)]
+        y = columns[0][0] if columns else outward(f(outward(x)))
+        whole = stacked([y_dot for _, y_dot in columns], (*x.shape, *y.shape), y)
+        return functions.permute(whole, *range(x.ndim, whole.ndim), *range(x.ndim))
+    raise ValueError(f'mode must be "reverse" or "forward", but is {mode!r}')
+
+
+def checked(f):
+    def run(x):
+        y = f(x)
+        if not isinstance(y, Box):
+            raise TypeError(
+                "The outputs of the user-provided function given to jacobian must be either a Tensor or a tuple of "
+                f"Tensors but the given outputs of the user-provided function has type {type(y)}."
+            )
+        return y
+
+    return run
+
+
+def basis(x, i):
+    """The i-th unit vector, in the shape and dtype of `x`."""
+    e = np.zeros(x.shape, x.dtype)
+    e.flat[i] = 1
+    return e[()]
+
+
+def stacked(parts, shape, like):
+    if not parts:
+        return tensor_of(np.zeros(shape, like.dtype))
+    return functions.stack(parts).reshape(shape)
+
+
+def hessian(f, x):
+    """The Hessian matrix of `f` at `x`: H[i, j] = d2f / dx_i dx_j. Forward mode over reverse mode.
+
+    f  a function of one argument to one number
+    x  a Tensor, array or float
+
+    Returns a Tensor of shape `x.shape + x.shape`. Raises RuntimeError if the result of `f`
+    is not one number.
+
+    >>> import chainrule as cr
+    >>> cr.hessian(lambda x: (x**3).sum(), cr.tensor([1.0, 2.0]))
+    tensor([[ 6.,  0.],
+            [ 0., 12.]])
+    """
+    return jacobian(grad(f), x, mode="forward")
+
+
+def hvp(f, x, v):
+    """The product of the Hessian of `f` at `x` with a vector, at the cost of a few gradients.
+
+    f  a function of one argument to one number
+    x  a Tensor, array or float
+    v  the direction, of the shape of x
+
+    Returns a Tensor of x's shape: the tangent of the gradient along v. The matrix is never
+    made. (Pearlmutter 1994.)
+
+    >>> import chainrule as cr
+    >>> cr.hvp(lambda x: (x**3).sum(), cr.tensor([1.0, 2.0]), cr.tensor([1.0, 1.0]))
+    tensor([ 6., 12.])
+    """
+    return jvp(grad(f), (x,), (v,))[1]

@@ -1,0 +1,553 @@
+"""The functions of the public face: `cr.log(x)`, and `x.log()` is the same function.
+
+PyTorch's names and meanings; where NumPy spells a thing differently (`axis`, `keepdims`,
+`concatenate`, `clip`) its spelling works as well. Everything is made of the operations in
+`chainrule.rules`, so that arrays, Tensors and Duals can all be given.
+"""
+
+from collections import namedtuple
+
+import numpy as np
+
+from . import rules
+from .op import Box
+from .tape import binary, unary
+
+MaxResult = namedtuple("max", ["values", "indices"])
+MinResult = namedtuple("min", ["values", "indices"])
+
+
+def public(op, name, doc, make=None):
+    """A function of the public face made from a row of the table."""
+    function = (make or (unary if len(op.inputs) == 1 else binary))(op)
+    function.__name__ = function.__qualname__ = name
+    function.__module__, function.__doc__ = __name__, doc
+    return function
+
+
+def of_one(name, formula, slope, where="", at=1.0):
+    """An elementwise function of one input, with a docstring made from its formula."""
+    op = getattr(rules, name)
+    domain = f" Real for {where}; nan elsewhere, with NumPy's warning." if where else ""
+    return public(
+        op,
+        name,
+        f"""{formula}, number by number; its derivative is {slope}.{domain}
+
+    x  a Tensor (or array, or Dual) of any shape
+    Returns the same kind of object, of the same shape and floating dtype.
+
+    >>> import chainrule as cr
+    >>> x = cr.tensor({at}, requires_grad=True)
+    >>> cr.crosscheck(lambda x: x.{name}(), x).agree
+    True
+    """,
+    )
+
+
+exp = of_one("exp", "e^x", "e^x")
+exp2 = of_one("exp2", "2^x", "2^x log 2")
+expm1 = of_one("expm1", "e^x - 1, accurate near 0", "e^x")
+log = of_one("log", "The natural logarithm", "1/x", "x > 0")
+log2 = of_one("log2", "The logarithm to base 2", "1 / (x log 2)", "x > 0")
+log10 = of_one("log10", "The logarithm to base 10", "1 / (x log 10)", "x > 0")
+log1p = of_one("log1p", "log(1 + x), accurate near 0", "1 / (1 + x)", "x > -1")
+sqrt = of_one("sqrt", "The square root", "1 / (2 sqrt x), inf at 0", "x >= 0")
+reciprocal = of_one("reciprocal", "1/x", "-1/x^2")
+sin = of_one("sin", "The sine of x in radians", "cos x")
+cos = of_one("cos", "The cosine of x in radians", "-sin x")
+tan = of_one("tan", "The tangent of x in radians", "1 + tan^2 x")
+asin = of_one("asin", "The angle, in radians, whose sine is x", "1 / sqrt(1 - x^2)", "|x| <= 1", 0.5)
+acos = of_one("acos", "The angle, in radians, whose cosine is x", "-1 / sqrt(1 - x^2)", "|x| <= 1", 0.5)
+atan = of_one("atan", "The angle, in radians, whose tangent is x", "1 / (1 + x^2)")
+sinh = of_one("sinh", "The hyperbolic sine", "cosh x")
+cosh = of_one("cosh", "The hyperbolic cosine", "sinh x")
+tanh = of_one("tanh", "The hyperbolic tangent", "1 - tanh^2 x")
+asinh = of_one("asinh", "The inverse of sinh", "1 / sqrt(x^2 + 1)")
+acosh = of_one("acosh", "The inverse of cosh", "1 / sqrt(x^2 - 1)", "x >= 1", 2.0)
+atanh = of_one("atanh", "The inverse of tanh", "1 / (1 - x^2)", "|x| < 1", 0.5)
+sigmoid = of_one("sigmoid", "1 / (1 + e^-x)", "s (1 - s), where s is the value")
+relu = of_one("relu", "max(x, 0)", "1 for x > 0, else 0, also at the kink")
+abs = of_one("abs", "|x|", "the sign of x, 0 at the kink")
+sign = of_one("sign", "-1, 0 or 1", "0")
+floor = of_one("floor", "The largest integer not above x", "0")
+ceil = of_one("ceil", "The smallest integer not below x", "0")
+round = of_one("round", "The nearest integer, halves to even", "0")
+
+add = public(rules.add, "add", "a + b, with broadcasting; both derivatives are 1.")
+sub = public(rules.sub, "sub", "a - b, with broadcasting; the derivatives are 1 and -1.")
+mul = public(rules.mul, "mul", "a * b, number by number, with broadcasting; the derivatives are b and a.")
+div = public(rules.div, "div", "a / b, with broadcasting; the derivatives are 1/b and -a/b^2.")
+pow = public(rules.pow, "pow", "a to the power b, with broadcasting; the derivatives are b a^(b-1) and a^b log a.")
+neg = public(rules.neg, "neg", "-x; its derivative is -1.")
+maximum = public(rules.maximum, "maximum", "The larger of a and b; equals share the derivative, half each.")
+minimum = public(rules.minimum, "minimum", "The smaller of a and b; equals share the derivative, half each.")
+gt = public(rules.gt, "gt", "a > b, number by number, as a Tensor of truth values.", binary)
+ge = public(rules.ge, "ge", "a >= b, number by number, as a Tensor of truth values.", binary)
+lt = public(rules.lt, "lt", "a < b, number by number, as a Tensor of truth values.", binary)
+le = public(rules.le, "le", "a <= b, number by number, as a Tensor of truth values.", binary)
+eq = public(rules.eq, "eq", "a == b, number by number, as a Tensor of truth values.", binary)
+ne = public(rules.ne, "ne", "a != b, number by number, as a Tensor of truth values.", binary)
+
+
+def square(x):
+    """x squared, number by number; its derivative is 2x."""
+    return pow(x, 2)
+
+
+def rsqrt(x):
+    """1 / sqrt(x); its derivative is -1 / (2 x sqrt(x))."""
+    return reciprocal(sqrt(x))
+
+
+def softplus(x, beta=1.0, threshold=20.0):
+    """log(1 + e^(beta x)) / beta, a smooth relu; x itself where beta x > threshold, as in PyTorch.
+
+    Its derivative is sigmoid(beta x).
+    """
+    scaled = x * beta
+    return where(scaled > threshold, x, rules.softplus(where(scaled > threshold, 0.0, scaled)) / beta)
+
+
+def where(condition, a, b):
+    """a where `condition` holds, else b, with broadcasting; the derivative follows the choice.
+
+    The branch not taken gets a cotangent of exactly 0. What it computed before is not
+    undone: if its own derivative there is inf, 0 * inf makes nan, as in PyTorch.
+
+    >>> import chainrule as cr
+    >>> x = cr.tensor([-1.0, 2.0])
+    >>> cr.where(x > 0, x, 0.0)
+    tensor([0., 2.])
+    """
+    condition = plain(condition)
+    return rules.where(a, b, condition=condition)
+
+
+def plain(x):
+    """The array inside any boxes: for conditions and indices, through which nothing flows."""
+    while isinstance(x, Box):
+        x = x.array if hasattr(x, "array") else x.primal
+    return x
+
+
+def clamp(x, min=None, max=None):
+    """x, kept between `min` and `max`; the derivative is 1 inside and at the bounds, 0 outside.
+
+    A bound is a number, an array, or a Tensor, which then gets the derivative that x loses.
+    Raises ValueError when both bounds are missing.
+    """
+    if min is None and max is None:
+        raise ValueError("torch.clamp: At least one of 'min' or 'max' must not be None")
+    if isinstance(min, Box) or isinstance(max, Box):
+        x = x if min is None else maximum(x, min)
+        return x if max is None else minimum(x, max)
+    return rules.clip(x, low=min, high=max)
+
+
+def clip(x, a_min=None, a_max=None, *, min=None, max=None):
+    """`clamp` under NumPy's name."""
+    return clamp(x, a_min if min is None else min, a_max if max is None else max)
+
+
+# ---- reductions
+
+
+def axes(x, dim, axis=None):
+    """Which axes are meant: None for all, else a tuple of numbers from 0.
+
+    Raises PyTorch's IndexError for an axis the array has not, RuntimeError for one named twice.
+
+    >>> axes(np.ones((2, 3)), -1)
+    (1,)
+    """
+    dim = axis if dim is None else dim
+    if dim is None or (isinstance(dim, tuple | list) and not dim):
+        return None
+    found = tuple(one_axis(d, np.ndim(x)) for d in (dim if isinstance(dim, tuple | list) else (dim,)))
+    if len(set(found)) < len(found):
+        raise RuntimeError(f"dim {found[0]} appears multiple times in the list of dims")
+    return None if np.ndim(x) == 0 else found
+
+
+def one_axis(d, ndim):
+    reach = max_of(ndim, 1)
+    if not -reach <= d < reach:
+        raise IndexError(f"Dimension out of range (expected to be in range of [{-reach}, {reach - 1}], but got {d})")
+    return int(d) % reach
+
+
+max_of = max
+
+
+def reducer(op, name, doc):
+    """A reduction in PyTorch's and NumPy's spelling."""
+
+    def reduce(x, dim=None, keepdim=False, *, axis=None, keepdims=False):
+        return op(x, axis=axes(x, dim, axis), keepdims=keepdim or keepdims)
+
+    reduce.__name__ = reduce.__qualname__ = name
+    reduce.__module__ = __name__
+    reduce.__doc__ = f"""{doc}
+
+    dim (or axis)           the axes to reduce: an integer, several, or None for all
+    keepdim (or keepdims)   keep the reduced axes, at length 1
+    Raises IndexError for an axis that x does not have.
+
+    >>> import chainrule as cr
+    >>> cr.{name}(cr.tensor([[1.0, 2.0], [3.0, 4.0]]), dim=0).shape
+    (2,)
+    """
+    return reduce
+
+
+sum = reducer(rules.sum, "sum", "The sum; every summand's derivative is 1.")
+mean = reducer(rules.mean, "mean", "The mean of n numbers; the derivative by each is 1/n.")
+amax = reducer(rules.amax, "amax", "The largest; equals share the derivative evenly.")
+amin = reducer(rules.amin, "amin", "The smallest; equals share the derivative evenly.")
+logsumexp = reducer(rules.logsumexp, "logsumexp", "log(sum(e^x)) without overflow; its derivative is softmax(x).")
+
+
+def prod(x, dim=None, keepdim=False, *, axis=None, keepdims=False):
+    """The product; the derivative by each factor is the product of the others, also where one is 0.
+
+    >>> import chainrule as cr
+    >>> cr.grad(cr.prod)(cr.tensor([0.0, 2.0, 3.0]))
+    tensor([6., 0., 0.])
+    """
+    return rules.prod(x, axis=axes(x, dim, axis), keepdims=keepdim or keepdims)
+
+
+def var(x, dim=None, correction=1, keepdim=False, *, axis=None, ddof=None, keepdims=False, unbiased=None):
+    """The variance, sum((x - mean)^2) / (n - correction); correction 1 (PyTorch's default) is the sample's.
+
+    `ddof` is NumPy's name for `correction`.
+    """
+    if isinstance(dim, bool):
+        dim, unbiased = None, dim
+    correction = ddof if ddof is not None else int(unbiased) if unbiased is not None else correction
+    return rules.var(x, axis=axes(x, dim, axis), keepdims=keepdim or keepdims, correction=correction)
+
+
+def std(x, dim=None, correction=1, keepdim=False, *, axis=None, ddof=None, keepdims=False, unbiased=None):
+    """The standard deviation, the square root of `var`."""
+    return sqrt(var(x, dim, correction, keepdim, axis=axis, ddof=ddof, keepdims=keepdims, unbiased=unbiased))
+
+
+def norm(x, p=2, dim=None, keepdim=False, *, axis=None, keepdims=False):
+    """The p-norm of all numbers, or along `dim`; p = 2 is the Euclidean length, with derivative x / |x| (0 at 0).
+
+    p  2 (or None, or "fro"), 1, inf, -inf, 0 or any other number
+    """
+    where_to = {"axis": axes(x, dim, axis), "keepdims": keepdim or keepdims}
+    if p in (2, None, "fro"):
+        return rules.norm(x, **where_to)
+    size = rules.abs(x)
+    if p == np.inf:
+        return rules.amax(size, **where_to)
+    if p == -np.inf:
+        return rules.amin(size, **where_to)
+    if p == 1:
+        return rules.sum(size, **where_to)
+    if p == 0:
+        return rules.sum((x != 0) * 1.0, **where_to)
+    return rules.sum(size**p, **where_to) ** (1 / p)
+
+
+def extreme(x, dim, keepdim, axis, keepdims, of_all, position, Result):
+    dim = axis if dim is None else dim
+    if dim is None:
+        return of_all(x, axis=None, keepdims=False)
+    d = one_axis(dim, np.ndim(x))
+    if np.ndim(x) == 0:
+        return Result(x, np.int64(0))
+    where_to = np.expand_dims(position(plain(x), d), d)
+    grid = list(np.ogrid[tuple(slice(n) for n in x.shape)])
+    grid[d] = where_to
+    values = rules.index(x, index=tuple(grid))
+    keep = keepdim or keepdims
+    return Result(values if keep else squeeze(values, d), where_to if keep else np.squeeze(where_to, d))
+
+
+def max(x, dim=None, keepdim=False, *, axis=None, keepdims=False):
+    """The largest number; with a second Tensor, `maximum`; along `dim`, a pair (values, indices).
+
+    Of all numbers, equals share the derivative evenly. Along `dim` it goes to the first, as
+    the indices say.
+    """
+    if isinstance(dim, Box | np.ndarray):
+        return maximum(x, dim)
+    return extreme(x, dim, keepdim, axis, keepdims, rules.amax, np.argmax, MaxResult)
+
+
+def min(x, dim=None, keepdim=False, *, axis=None, keepdims=False):
+    """The smallest number; with a second Tensor, `minimum`; along `dim`, a pair (values, indices)."""
+    if isinstance(dim, Box | np.ndarray):
+        return minimum(x, dim)
+    return extreme(x, dim, keepdim, axis, keepdims, rules.amin, np.argmin, MinResult)
+
+
+def argmax(x, dim=None, keepdim=False, *, axis=None, keepdims=False):
+    """The position of the largest number, in the flattened array or along `dim`. No derivative flows."""
+    return np.argmax(plain(x), axis if dim is None else dim, keepdims=keepdim or keepdims)
+
+
+def argmin(x, dim=None, keepdim=False, *, axis=None, keepdims=False):
+    """The position of the smallest number, in the flattened array or along `dim`. No derivative flows."""
+    return np.argmin(plain(x), axis if dim is None else dim, keepdims=keepdim or keepdims)
+
+
+def softmax(x, dim=None, *, axis=None):
+    """e^x / sum(e^x) along `dim`, without overflow; J = diag(y) - y y^T."""
+    return rules.softmax(x, axis=needed(x, dim, axis, "softmax"))
+
+
+def log_softmax(x, dim=None, *, axis=None):
+    """log(softmax(x)) along `dim`, without the detour: x - logsumexp(x)."""
+    return rules.log_softmax(x, axis=needed(x, dim, axis, "log_softmax"))
+
+
+def needed(x, dim, axis, name):
+    if dim is None and axis is None:
+        raise TypeError(f"{name}() is missing the axis: say {name}(x, dim=0), or -1 for the last one")
+    return axes(x, dim, axis)
+
+
+def cumsum(x, dim=None, *, axis=None):
+    """The running sum along `dim`; the derivative runs the other way."""
+    d = needed(x, dim, axis, "cumsum")
+    return x * 1 if d is None else rules.cumsum(x, axis=d[0])
+
+
+# ---- shapes
+
+
+def reshape(x, *shape):
+    """The same numbers in another shape; one length may be -1. Shares memory where it can.
+
+    Raises RuntimeError when the shape does not hold as many numbers as x.
+    """
+    shape = tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
+    return rules.reshape(x, shape=shape)
+
+
+def view(x, *shape):
+    """`reshape` that never copies: raises RuntimeError where PyTorch does."""
+    y = reshape(x, *shape)
+    array = plain(x)
+    if isinstance(array, np.ndarray) and not np.may_share_memory(plain(y), array) and array.size:
+        raise RuntimeError(
+            "view size is not compatible with input tensor's size and stride (at least one dimension spans "
+            "across two contiguous subspaces). Use .reshape(...) instead."
+        )
+    return y
+
+
+def flatten(x, start_dim=0, end_dim=-1):
+    """The axes from `start_dim` to `end_dim` made into one."""
+    if x.ndim == 0:
+        return reshape(x, (1,))
+    i, j = one_axis(start_dim, x.ndim), one_axis(end_dim, x.ndim)
+    return reshape(x, (*x.shape[:i], -1, *x.shape[j + 1 :]))
+
+
+def ravel(x):
+    """All numbers in one row."""
+    return reshape(x, (-1,))
+
+
+def squeeze(x, dim=None, *, axis=None):
+    """Without the axes of length 1, or without those of `dim` that have length 1."""
+    chosen = axes(x, dim, axis)
+    ones = tuple(i for i, n in enumerate(x.shape) if n == 1 and (chosen is None or i in chosen))
+    return rules.squeeze(x, axis=ones)
+
+
+def unsqueeze(x, dim):
+    """With a new axis of length 1 at `dim`."""
+    if not -x.ndim - 1 <= dim <= x.ndim:
+        raise IndexError(
+            f"Dimension out of range (expected to be in range of [{-x.ndim - 1}, {x.ndim}], but got {dim})"
+        )
+    return rules.unsqueeze(x, axis=dim % (x.ndim + 1))
+
+
+def permute(x, *dims):
+    """The axes in the order of `dims`."""
+    dims = tuple(dims[0]) if len(dims) == 1 and isinstance(dims[0], tuple | list) else dims
+    if len(dims) != x.ndim:
+        raise RuntimeError(
+            f"permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired "
+            f"ordering of dimensions i.e. input.dim() = {x.ndim} is not equal to len(dims) = {len(dims)}"
+        )
+    return rules.permute(x, axes=tuple(one_axis(d, x.ndim) for d in dims))
+
+
+def transpose(x, dim0=None, dim1=None):
+    """Axes `dim0` and `dim1` exchanged, as in PyTorch; without them, all axes reversed, as in NumPy."""
+    if isinstance(dim0, tuple | list):
+        return permute(x, dim0)
+    if dim0 is None:
+        return rules.permute(x, axes=tuple(range(x.ndim))[::-1])
+    return swapaxes(x, dim0, dim1)
+
+
+def swapaxes(x, axis0, axis1):
+    """Axes `axis0` and `axis1` exchanged."""
+    return rules.swapaxes(x, i=one_axis(axis0, x.ndim), j=one_axis(axis1, x.ndim))
+
+
+def t(x):
+    """The transpose of a matrix."""
+    if x.ndim > 2:
+        raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {x.ndim}D")
+    return transpose(x)
+
+
+def movedim(x, source, destination):
+    """Axis `source` moved to `destination`, the others in their order."""
+    order = [i for i in range(x.ndim) if i != one_axis(source, x.ndim)]
+    order.insert(one_axis(destination, x.ndim), one_axis(source, x.ndim))
+    return rules.permute(x, axes=tuple(order))
+
+
+def expand(x, *shape):
+    """x broadcast to `shape`, without a copy; -1 keeps an axis. The derivative sums what was repeated."""
+    shape = tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
+    own = (1,) * (len(shape) - x.ndim) + tuple(x.shape)
+    target = tuple(n if m == -1 else m for n, m in zip(own, shape, strict=False))
+    if len(shape) < x.ndim or any(n not in (1, m) for n, m in zip(own, target, strict=True)):
+        raise RuntimeError(
+            f"expand(torch.DoubleTensor{{{list(x.shape)}}}, size={list(shape)}): the expanded size must match "
+            "the existing size at every dimension that is not 1"
+        )
+    return rules.expand(x, shape=target)
+
+
+def broadcast_to(x, shape):
+    """`expand` under NumPy's name."""
+    return expand(x, shape)
+
+
+def flip(x, *dims):
+    """The numbers in reverse order along `dims`."""
+    dims = tuple(dims[0]) if len(dims) == 1 and isinstance(dims[0], tuple | list) else dims
+    return rules.flip(x, axis=axes(x, dims))
+
+
+def cat(tensors, dim=0, *, axis=None):
+    """The tensors one after the other along `dim`.
+
+    Raises RuntimeError when there is none, or their other axes differ.
+    """
+    tensors = list(tensors)
+    if not tensors:
+        raise RuntimeError("torch.cat(): expected a non-empty list of Tensors")
+    d = one_axis(dim if axis is None else axis, np.ndim(tensors[0]))
+    return rules.cat(*tensors, axis=d)
+
+
+concatenate = concat = cat
+
+
+def stack(tensors, dim=0, *, axis=None):
+    """The tensors side by side along a new axis `dim`.
+
+    Raises RuntimeError when there is none, or their shapes differ.
+    """
+    tensors = list(tensors)
+    if not tensors:
+        raise RuntimeError("stack expects a non-empty TensorList")
+    first = np.shape(tensors[0])
+    for i, x in enumerate(tensors):
+        if np.shape(x) != first:
+            raise RuntimeError(
+                f"stack expects each tensor to be equal size, but got {list(first)} at entry 0 "
+                f"and {list(np.shape(x))} at entry {i}"
+            )
+    return rules.stack(*tensors, axis=one_axis(dim if axis is None else axis, len(first) + 1))
+
+
+def getitem(x, index):
+    """`x[index]`: integers, slices, None, ..., masks and index arrays, as in NumPy and PyTorch.
+
+    Integers and slices give a view. Raises IndexError for a position that x does not have.
+    """
+    op, index = which_index(x, index)
+    return op(x, index=index)
+
+
+def which_index(x, index):
+    """The operation that `x[index]` is, and the index in plain NumPy terms."""
+    parts = tuple(plain(p) for p in (index if isinstance(index, tuple) else (index,)))
+    parts = tuple(np.asarray(p) if isinstance(p, list) else p for p in parts)
+    if rules.is_basic(parts):
+        check_integers(x, parts)
+        if not any(p is ... for p in parts):
+            parts = (*parts, ...)
+        only_integers = all(p is ... or isinstance(p, int | np.integer) for p in parts)
+        return (rules.select if only_integers else rules.slice_), parts
+    return rules.index, parts
+
+
+def check_integers(x, parts):
+    """Raise PyTorch's IndexErrors for too many indices and for a position out of bounds."""
+    counted = [p for p in parts if p is not None and p is not ...]
+    if len(counted) > x.ndim:
+        if x.ndim == 0:
+            raise IndexError(
+                "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ "
+                "to convert a 0-dim tensor to a number"
+            )
+        raise IndexError(f"too many indices for tensor of dimension {x.ndim}")
+    position = 0
+    for p in parts:
+        if p is ...:
+            position = x.ndim - len(counted[counted_before(parts, p) :])
+        elif p is not None:
+            n = x.shape[position]
+            if isinstance(p, int | np.integer) and not -n <= p < n:
+                raise IndexError(f"index {p} is out of bounds for dimension {position} with size {n}")
+            position += 1
+
+
+def counted_before(parts, stop):
+    return len([p for p in parts[: parts.index(stop)] if p is not None])
+
+
+# ---- products
+
+
+def matmul(a, b):
+    """The matrix product a @ b: vectors, matrices, and stacks of matrices with broadcasting.
+
+    The cotangents are t @ b^T and a^T @ t. Raises RuntimeError when the shapes do not fit.
+    """
+    m, n = np.ndim(a), np.ndim(b)
+    op = {(1, 1): rules.dot, (2, 1): rules.mv, (2, 2): rules.mm}.get((m, n), rules.bmm)
+    return op(a, b)
+
+
+def dot(a, b):
+    """The inner product of two vectors (of matrices too, as NumPy's `dot`)."""
+    return matmul(a, b)
+
+
+def outer(a, b):
+    """The matrix of all products a_i b_j of two vectors."""
+    if np.ndim(a) != 1 or np.ndim(b) != 1:
+        raise RuntimeError(f"outer: Expected 1-D argument self, but got {max_of(np.ndim(a), np.ndim(b))}-D")
+    return a[:, None] * b
+
+
+def clone(x):
+    """A copy with its own memory; the derivative passes through."""
+    return rules.clone(x)
+
+
+def astype(x, dtype):
+    """x in another dtype; the cotangent is converted back."""
+    dtype = np.dtype(dtype)
+    return x if x.dtype == dtype else rules.astype(x, dtype=dtype)
+
+

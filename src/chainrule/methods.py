@@ -1,0 +1,255 @@
+"""What Tensors, Duals and Symbols have in common: Python's operators, the methods, NumPy's calls.
+
+Every method is the function of the same name in `chainrule.functions`. NumPy hands its own
+functions over to us (`__array_ufunc__`, `__array_function__`), so that `np.sin(x)` and
+`array * x` work and the rules, which are written in NumPy, run on boxes.
+"""
+
+import numpy as np
+
+from . import functions, rules
+from .functions import plain
+from .op import Box
+from .tape import binary
+
+
+class Methods(Box):
+    """Operators and methods, for every kind of box."""
+
+    __slots__ = ()
+
+    __add__ = __radd__ = functions.add
+    __sub__ = functions.sub
+    __mul__ = __rmul__ = functions.mul
+    __truediv__ = functions.div
+    __pow__ = functions.pow
+    __neg__ = functions.neg
+    __abs__ = functions.abs
+    __matmul__ = functions.matmul
+    __gt__, __ge__, __lt__, __le__ = functions.gt, functions.ge, functions.lt, functions.le
+    __eq__, __ne__ = functions.eq, functions.ne
+    __and__ = __rand__ = binary(rules.both)
+    __or__ = __ror__ = binary(rules.either)
+    __getitem__ = functions.getitem
+    __hash__ = object.__hash__
+
+    def __radd__(self, other):
+        return functions.add(other, self)
+
+    def __rsub__(self, other):
+        return functions.sub(other, self)
+
+    def __rmul__(self, other):
+        return functions.mul(other, self)
+
+    def __rtruediv__(self, other):
+        return functions.div(other, self)
+
+    def __rpow__(self, other):
+        return functions.pow(other, self)
+
+    def __rmatmul__(self, other):
+        return functions.matmul(other, self)
+
+    def __pos__(self):
+        return self
+
+    def __invert__(self):
+        return functions.eq(self, False)
+
+    add, sub, subtract, mul, multiply = functions.add, functions.sub, functions.sub, functions.mul, functions.mul
+    div, divide, true_divide, neg, negative = (
+        functions.div,
+        functions.div,
+        functions.div,
+        functions.neg,
+        functions.neg,
+    )
+    pow, square, reciprocal, rsqrt, sqrt = (
+        functions.pow,
+        functions.square,
+        functions.reciprocal,
+        functions.rsqrt,
+        functions.sqrt,
+    )
+    exp, exp2, expm1 = functions.exp, functions.exp2, functions.expm1
+    log, log2, log10, log1p = functions.log, functions.log2, functions.log10, functions.log1p
+    sin, cos, tan = functions.sin, functions.cos, functions.tan
+    asin, acos, atan = functions.asin, functions.acos, functions.atan
+    arcsin, arccos, arctan = functions.asin, functions.acos, functions.atan
+    sinh, cosh, tanh = functions.sinh, functions.cosh, functions.tanh
+    asinh, acosh, atanh = functions.asinh, functions.acosh, functions.atanh
+    arcsinh, arccosh, arctanh = functions.asinh, functions.acosh, functions.atanh
+    sigmoid, relu, softplus = functions.sigmoid, functions.relu, functions.softplus
+    abs, absolute, sign = functions.abs, functions.abs, functions.sign
+    floor, ceil, round = functions.floor, functions.ceil, functions.round
+    maximum, minimum, clamp, clip = functions.maximum, functions.minimum, functions.clamp, functions.clip
+    gt, ge, lt, le, eq, ne = (
+        functions.gt,
+        functions.ge,
+        functions.lt,
+        functions.le,
+        functions.eq,
+        functions.ne,
+    )
+
+    sum, mean, prod, var, std = functions.sum, functions.mean, functions.prod, functions.var, functions.std
+    max, min, amax, amin = functions.max, functions.min, functions.amax, functions.amin
+    argmax, argmin = functions.argmax, functions.argmin
+    norm, logsumexp, softmax, log_softmax, cumsum = (
+        functions.norm,
+        functions.logsumexp,
+        functions.softmax,
+        functions.log_softmax,
+        functions.cumsum,
+    )
+
+    reshape, view, flatten, ravel = functions.reshape, functions.view, functions.flatten, functions.ravel
+    squeeze, unsqueeze, expand = functions.squeeze, functions.unsqueeze, functions.expand
+    permute, transpose, swapaxes, movedim = (
+        functions.permute,
+        functions.transpose,
+        functions.swapaxes,
+        functions.movedim,
+    )
+    t, flip = functions.t, functions.flip
+    matmul, mm, mv, dot, outer = (
+        functions.matmul,
+        functions.matmul,
+        functions.matmul,
+        functions.dot,
+        functions.outer,
+    )
+    clone, astype, to = functions.clone, functions.astype, functions.astype
+
+    def where(self, condition, other):
+        """self where `condition` holds, else other."""
+        return functions.where(condition, self, other)
+
+    def double(self):
+        """In float64."""
+        return functions.astype(self, np.float64)
+
+    def float(self):
+        """In float32."""
+        return functions.astype(self, np.float32)
+
+    def any(self):
+        """Whether any number is not 0."""
+        return bool(np.any(plain(self)))
+
+    def all(self):
+        """Whether all numbers are not 0."""
+        return bool(np.all(plain(self)))
+
+    @property
+    def T(self):
+        """All axes reversed; of a matrix, its transpose."""
+        return functions.transpose(self)
+
+    @property
+    def mT(self):
+        """The last two axes exchanged."""
+        return functions.swapaxes(self, -2, -1)
+
+    @property
+    def size(self):
+        """How many numbers there are."""
+        return int(np.prod(self.shape))
+
+    def dim(self):
+        """The number of axes."""
+        return self.ndim
+
+    def numel(self):
+        """How many numbers there are."""
+        return self.size
+
+    def __len__(self):
+        if self.ndim == 0:
+            raise TypeError("len() of a 0-d tensor")
+        return self.shape[0]
+
+    def __iter__(self):
+        if self.ndim == 0:
+            raise TypeError("iteration over a 0-d tensor")
+        return (self[i] for i in range(self.shape[0]))
+
+    def __bool__(self):
+        if self.size > 1:
+            raise RuntimeError("Boolean value of Tensor with more than one value is ambiguous")
+        if self.size == 0:
+            raise RuntimeError("Boolean value of Tensor with no values is ambiguous")
+        return bool(plain(self))
+
+    def item(self):
+        """The one number in it, as a Python number. Raises RuntimeError if there are several."""
+        if self.size != 1:
+            raise RuntimeError(f"a Tensor with {self.size} elements cannot be converted to Scalar")
+        return plain(self).item()
+
+    def __float__(self):
+        return float(self.only("float"))
+
+    def __int__(self):
+        return int(self.only("int"))
+
+    def __complex__(self):
+        return complex(self.only("complex"))
+
+    def __index__(self):
+        return int(self.only("int"))
+
+    def only(self, _):
+        if self.size != 1:
+            raise ValueError("only one element tensors can be converted to Python scalars")
+        return plain(self).item()
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+        function = UFUNCS.get(ufunc)
+        if function is None or method != "__call__" or kwargs:
+            extra = f" with {', '.join(kwargs)}" if kwargs else ""
+            raise TypeError(
+                f"np.{ufunc.__name__}{'' if method == '__call__' else '.' + method}{extra} has no rule here: "
+                "use a function of chainrule, or detach().numpy() for the array alone"
+            )
+        return function(*inputs)
+
+    def __array_function__(self, function, types, args, kwargs):
+        ours = FUNCTIONS.get(function)
+        if ours is None:
+            raise TypeError(
+                f"np.{function.__name__} has no rule here: use a function of chainrule, "
+                "or detach().numpy() for the array alone"
+            )
+        return ours(*args, **kwargs)
+
+
+UFUNCS = {
+    np.add: functions.add, np.subtract: functions.sub, np.multiply: functions.mul, np.divide: functions.div,
+    np.power: functions.pow, np.negative: functions.neg, np.matmul: functions.matmul, np.square: functions.square,
+    np.greater: functions.gt, np.greater_equal: functions.ge, np.less: functions.lt, np.less_equal: functions.le,
+    np.equal: functions.eq, np.not_equal: functions.ne,
+    **{
+        ufunc: getattr(functions, name)
+        for name in dir(functions)
+        if (op := getattr(rules, name, None)) and isinstance(ufunc := getattr(op, "value", None), np.ufunc)
+    },
+}  # fmt: skip
+
+FUNCTIONS = {
+    getattr(np, name): getattr(functions, name)
+    for name in (
+        "sum mean prod var std max min amax amin argmax argmin cumsum reshape ravel squeeze transpose swapaxes "
+        "where clip concatenate stack outer dot broadcast_to flip round"
+    ).split()
+} | {
+    np.ones_like: lambda x: np.ones(x.shape, x.dtype),
+    np.zeros_like: lambda x: np.zeros(x.shape, x.dtype),
+    np.expand_dims: functions.unsqueeze,
+    np.shape: lambda x: x.shape,
+    np.ndim: lambda x: x.ndim,
+    np.size: lambda x: x.size,
+    np.copy: functions.clone,
+    np.linalg.norm: lambda x, ord=None, axis=None, keepdims=False: functions.norm(x, ord, axis, keepdims),
+}

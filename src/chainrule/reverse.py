@@ -1,0 +1,242 @@
+"""Reverse mode: one sweep over the tape, newest node first.
+
+A node's number says when it ran. Whoever used its result ran later and has a smaller
+number, so a heap that hands out the smallest number first reaches a node only after all
+its users: its cotangent is then complete. That is the whole ordering: no sort, no
+recursion, and nothing is visited that the outputs do not depend on.
+"""
+
+from heapq import heappop, heappush
+
+import numpy as np
+
+from . import inplace, tape
+from .op import Box
+from .rules import sum_to
+from .tape import Bundle, Leaf, Node, WatchedNode, new, tensor_of
+
+
+def sweep(seeds, retain=False, create_graph=False, wanted=None, level=0):
+    """Carry cotangents from the outputs' nodes back to the leaves.
+
+    seeds         pairs (node, cotangent) for the outputs
+    retain        keep what the tape saved, so that the graph can be walked again
+    create_graph  record the sweep itself, so that its results can be differentiated
+    wanted        the nodes whose cotangents are returned, by number; if None, the
+                  cotangents of leaves are added to their `grad`
+    """
+    heap, pending, found = [], {}, {}
+
+    def send(node, t):
+        """Add `t` to the cotangent of `node`, which waits for its turn."""
+        if type(t) is not node.like:
+            t = fit(t, node.like)
+        number = node.number
+        waiting = pending.get(number)
+        if waiting is None:
+            pending[number] = (node, t)
+            heappush(heap, number)
+        else:
+            pending[number] = (node, waiting[1] + t)
+
+    for node, t in seeds:
+        send(node, t)
+
+    while heap:
+        number = heappop(heap)
+        node, t = pending.pop(number)
+        if wanted is not None and number in wanted:
+            found[number] = t
+        if type(node) is not Node:
+            if type(node) is WatchedNode:
+                for hook in node.hooks:
+                    t = hook(t)
+            elif type(node) is Leaf:
+                if wanted is None:
+                    arrive(node, t, create_graph, level)
+                continue
+            else:
+                for parent, part in zip(node.nodes, t, strict=True):
+                    if parent is not None:
+                        send(parent, part)
+                continue
+        if tape.last_write < number:
+            inplace.check_unwritten(node)
+        kept = live(node, level) if create_graph else node
+        parent = node.from_a
+        if parent is not None:
+            send(parent, node.op.pulls[0](t, kept))
+        parent = node.from_b
+        if parent is not None:
+            send(parent, node.op.pulls[1](t, kept))
+        if not retain:
+            release(node)
+    return found
+
+
+def fit(t, like):
+    """`t` in the shape and dtype of the value it is the cotangent of.
+
+    What broadcasting has repeated on the way forward is summed here, once for all
+    operations.
+    """
+    if like is list:
+        return t
+    shape, dtype = like if type(like) is tuple else ((), like)
+    if t.shape != shape:
+        t = sum_to(t, shape=shape)
+    return t if t.dtype == dtype else t.astype(dtype)
+
+
+def live(node, level):
+    """What `node` kept, as Tensors that know where they came from: the rules then get recorded."""
+    kept = new(Node)
+    kept.params = getattr(node, "params", None)
+    kept.y = node.y if node.y is None else tensor_of(node.y, node, level)
+    kept.a = node.a if node.a is None or node.from_a is None else tensor_of(node.a, node.from_a, level)
+    kept.b = node.b if node.b is None or node.from_b is None else tensor_of(node.b, node.from_b, level)
+    return kept
+
+
+def release(node):
+    """Let go of the arrays that `node` kept; numbers stay, a drawing shows them."""
+    node.op = node.op.spent
+    if type(node.like) is tuple:
+        node.y = node.a = node.b = None
+
+
+def arrive(leaf, t, create_graph, level):
+    """Add a cotangent that reached a leaf to its `grad`.
+
+    The first one is copied: the same array may be on its way to another leaf as well.
+    """
+    for hook in leaf.hooks or ():
+        t = hook(t)
+    if create_graph:
+        leaf.grad = t if leaf.grad is None else leaf.grad + t
+    elif leaf.grad is None:
+        leaf.grad = tensor_of(t.copy() if type(t) is np.ndarray else t, None, level)
+    elif leaf.grad.node is None:
+        leaf.grad.array = leaf.grad.array + t
+    else:
+        leaf.grad = tensor_of(leaf.grad.array + t, None, level)
+
+
+def backward(outputs, seeds, retain_graph, create_graph, wanted=None):
+    """One sweep from several outputs at once, with the cotangents in `seeds`."""
+    level = outputs[0].level
+    if not create_graph:
+        return sweep([(y.node, t) for y, t in zip(outputs, seeds, strict=True)], retain_graph, False, wanted, level)
+    with tape.enable_grad():
+        seeds = [tensor_of(t, None, level) if not isinstance(t, tape.Tensor) else t for t in seeds]
+        return sweep([(y.node, t) for y, t in zip(outputs, seeds, strict=True)], retain_graph, True, wanted, level)
+
+
+def seed(y, gradient, index=0):
+    """The cotangent to start from: `gradient`, or 1 for an output that is one number.
+
+    Raises PyTorch's errors: for an output without a graph, for a vector without
+    `gradient`, and for a `gradient` of another shape.
+    """
+    if y.node is None:
+        raise RuntimeError(f"element {index} of tensors does not require grad and does not have a grad_fn")
+    if gradient is None:
+        if y.size != 1:
+            raise RuntimeError("grad can be implicitly created only for scalar outputs")
+        return np.ones_like(y.array) if type(y.array) not in tape.SCALARS else type(y.array)(1)
+    if isinstance(gradient, tape.Tensor):
+        t = gradient if gradient.node is not None else gradient.array
+    elif isinstance(gradient, Box | np.ndarray | np.generic):
+        t = gradient
+    else:
+        raise TypeError(
+            f"'{type(gradient).__name__}' object is not iterable: gradient must be a Tensor "
+            f"with the shape of the output, {size(y.shape)}"
+        )
+    if t.shape != y.shape:
+        raise mismatch(index, t.shape, y.shape)
+    return t
+
+
+def mismatch(index, given, wanted):
+    return RuntimeError(
+        f"Mismatch in shape: grad_output[{index}] has a shape of {size(given)} "
+        f"and output[{index}] has a shape of {size(wanted)}."
+    )
+
+
+def size(shape):
+    """A shape as PyTorch's messages write it."""
+    return f"torch.Size({list(shape)})"
+
+
+def grad_of_tensors(
+    outputs,
+    inputs,
+    grad_outputs=None,
+    retain_graph=None,
+    create_graph=False,
+    allow_unused=None,
+    materialize_grads=False,
+):
+    """Cotangents of `inputs` for given cotangents of `outputs`, as `torch.autograd.grad`.
+
+    outputs       a Tensor or a sequence of Tensors that require a gradient
+    inputs        a Tensor or a sequence; leaves or results, in the graph of the outputs
+    grad_outputs  the cotangents of the outputs, each of its output's shape; may be left out
+                  (or None) for an output that is one number
+    retain_graph  keep the graph for another pass (default: the value of create_graph)
+    create_graph  make the results differentiable
+    allow_unused  give None for an input that no output depends on, instead of an error
+    materialize_grads  give zeros for it
+
+    Returns a tuple of Tensors, each of its input's shape and dtype. No `.grad` is touched.
+
+    >>> import chainrule as cr
+    >>> x = cr.tensor(2.0, requires_grad=True)
+    >>> (g,) = cr.autograd.grad(x**3, x, create_graph=True)
+    >>> g
+    tensor(12., grad_fn=<MulBackward0>)
+    >>> cr.autograd.grad(g, x)
+    (tensor(12.),)
+    """
+    outputs = [outputs] if isinstance(outputs, tape.Tensor) else list(outputs)
+    inputs = [inputs] if isinstance(inputs, tape.Tensor) else list(inputs)
+    if grad_outputs is None:
+        grad_outputs = [None] * len(outputs)
+    elif isinstance(grad_outputs, Box | np.ndarray | np.generic):
+        grad_outputs = [grad_outputs]
+    if len(grad_outputs) != len(outputs):
+        raise RuntimeError(
+            f"got {len(outputs)} tensors and {len(grad_outputs)} gradients: give one gradient for each output"
+        )
+    for x in inputs:
+        if x.node is None:
+            raise RuntimeError("One of the differentiated Tensors does not require grad")
+    seeds = [seed(y, t, i) for i, (y, t) in enumerate(zip(outputs, grad_outputs, strict=True))]
+    if retain_graph is None:
+        retain_graph = create_graph
+    found = backward(outputs, seeds, retain_graph, create_graph, {x.node.number for x in inputs})
+    return tuple(
+        result_for(x, i, found, allow_unused, materialize_grads) for i, x in enumerate(inputs)
+    )
+
+
+def result_for(x, i, found, allow_unused, materialize_grads):
+    t = found.get(x.node.number)
+    if t is not None:
+        return t if isinstance(t, tape.Tensor) and t.level == x.level else tensor_of(t, None, x.level)
+    if materialize_grads:
+        return tensor_of(np.zeros(x.shape, x.dtype), None, x.level)
+    if allow_unused:
+        return None
+    raise RuntimeError(
+        f"The differentiated Tensor at index {i} appears to not have been used in the graph. "
+        "Set allow_unused=True if this is the desired behavior."
+    )
+
+
+class autograd:
+    """The namespace `chainrule.autograd`, as `torch.autograd`."""
+
+    grad = staticmethod(grad_of_tensors)

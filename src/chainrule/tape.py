@@ -1,0 +1,306 @@
+"""The tape: what is written down while a program runs, so that it can be walked back.
+
+Every operation on a Tensor that requires a gradient leaves a `Node` behind: which operation
+ran, on the results of which older nodes, and the values its rules mention. Nodes are
+numbered as they are made. That number is the whole order of the backward sweep.
+"""
+
+import itertools
+import weakref
+from contextlib import ContextDecorator
+
+import numpy as np
+
+from .op import Box
+from .rules import VIEWS
+
+# The clock of the tape. It counts down, so that the newest node has the smallest number
+# and a plain heap hands it out first.
+tick = itertools.count(0, -1).__next__
+
+# When memory was last written in place, on the same clock; 1 is "never".
+last_write = 1
+
+recording = True
+
+# Numbers need no saving rules: keeping them costs nothing, and a drawing can show them.
+SCALARS = frozenset({np.float64, np.float32})
+LITERALS = frozenset({int, float, np.float64, np.float32})
+
+# The class of all tensors. `tensor.py` fills it in, whose methods are the functions made here.
+Tensor = None
+
+new = object.__new__
+
+# Every call of `vjp` or `jvp` takes a new level, higher than all before it.
+levels = itertools.count(1)
+
+
+class Node:
+    """One operation that ran.
+
+    number          when it ran; newer nodes have smaller numbers
+    op              which operation, with the rules for the way back
+    from_a, from_b  the nodes of its inputs, None where no gradient is wanted
+    y, a, b         the output and the inputs, as far as the rules mention them
+    like            what a cotangent of the output looks like: a number's type, or (shape, dtype)
+    params          the parameters of the call; only set by `record`
+    hooks           only set on a WatchedNode
+    """
+
+    __slots__ = ("number", "op", "from_a", "from_b", "y", "a", "b", "like", "params", "hooks")
+
+
+class WatchedNode(Node):
+    """A node somebody wants to hear of when the sweep passes: `retain_grad`, `register_hook`."""
+
+    __slots__ = ()
+
+
+class Leaf:
+    """Where the way back ends: gradients of a tensor that no operation made add up here."""
+
+    __slots__ = ("number", "grad", "like", "variable", "hooks")
+
+    def __init__(self, tensor):
+        self.number = tick()
+        self.grad = None
+        self.hooks = None
+        self.like = likeness(tensor.array)
+        self.variable = weakref.ref(tensor)
+
+
+class Bundle:
+    """The one input of an operation on a whole list: it hands each cotangent to its own node."""
+
+    __slots__ = ("number", "nodes", "like")
+
+    def __init__(self, nodes):
+        self.number = tick()
+        self.nodes = nodes
+        self.like = list
+
+
+def likeness(y):
+    """What a cotangent of `y` looks like: a number's type, else shape and dtype."""
+    kind = type(y)
+    return kind if kind in SCALARS else (y.shape, y.dtype)
+
+
+def tensor_of(array, node=None, level=0):
+    """A Tensor around `array`; nothing is copied or checked."""
+    x = new(Tensor)
+    x.array, x.node, x.level = array, node, level
+    return x
+
+
+def unary(op):
+    """`op` as a function of one input: what `record` does, written out because it is on every path."""
+    value, constant = op.value, not op.pulls
+    keep_y, keep_x = ("y" in op.needs[0], "x" in op.needs[0]) if op.pulls else (False, False)
+
+    def apply(x):
+        if type(x) is not Tensor:
+            return op(x)
+        u, parent, level = x.array, x.node, x.level
+        y = op(u) if level else value(u)
+        result = new(Tensor)
+        result.array, result.level = y, level
+        if parent is None or constant or not recording:
+            result.node = None
+            return result
+        result.node = node = new(Node)
+        node.number, node.op, node.from_a, node.from_b = tick(), op, parent, None
+        kind = type(y)
+        if kind in SCALARS:
+            node.y, node.a, node.b, node.like = y, u, None, kind
+        else:
+            node.y, node.a, node.b = y if keep_y else None, u if keep_x else None, None
+            node.like = (y.shape, y.dtype)
+        return result
+
+    return apply
+
+
+def binary(op):
+    """`op` as a function of two inputs: what `record` does, written out because it is on every path."""
+    value, constant = op.value, not op.pulls
+    needs_a, needs_b = op.needs or (frozenset(), frozenset())
+    keeps = [tuple(name in needs for name in "yab") for needs in (needs_a, needs_b, needs_a | needs_b)]
+
+    def apply(a, b):
+        if type(a) is Tensor:
+            u, parent_a, level = a.array, a.node, a.level
+            if type(b) is Tensor:
+                v, parent_b = b.array, b.node
+                if level != b.level:
+                    return op(a, b)
+            elif type(b) in LITERALS:
+                v, parent_b = b, None
+            else:
+                return op(a, b)
+        elif type(a) in LITERALS and type(b) is Tensor:
+            u, parent_a, v, parent_b, level = a, None, b.array, b.node, b.level
+        else:
+            return op(a, b)
+        try:
+            y = op(u, v) if level else value(u, v)
+        except ValueError:
+            y = op.compute((u, v), {})
+        result = new(Tensor)
+        result.array, result.level = y, level
+        if (parent_a is parent_b is None) or constant or not recording:
+            result.node = None
+            return result
+        result.node = node = new(Node)
+        node.number, node.op, node.from_a, node.from_b = tick(), op, parent_a, parent_b
+        kind = type(y)
+        if kind in SCALARS:
+            node.y, node.a, node.b, node.like = y, u, v, kind
+        else:
+            keep_y, keep_a, keep_b = keeps[0 if parent_b is None else 1 if parent_a is None else 2]
+            node.y = y if keep_y else None
+            node.a = u if keep_a or parent_a is None and type(u) in LITERALS else None
+            node.b = v if keep_b or parent_b is None and type(v) in LITERALS else None
+            node.like = (y.shape, y.dtype)
+        return result
+
+    return apply
+
+
+def record(op, inputs, params, level):
+    """Run `op` on the values of `inputs` and, if a gradient is wanted of any, leave a node.
+
+    Inputs of a lower level are constants here; their values may be boxes of that level.
+    """
+    here = [isinstance(x, Tensor) and x.level == level for x in inputs]
+    values = [x.array if mine else constant_of(x) for x, mine in zip(inputs, here, strict=True)]
+    parents = [x.node if mine else None for x, mine in zip(inputs, here, strict=True)]
+    y = op(*values, **params)
+    result = tensor_of(y, None, level)
+    if op in VIEWS and (type(y) is not np.ndarray or np.may_share_memory(y, values[0])):
+        share(inputs[0], result, op, params)
+    if not recording or not op.pulls or all(parent is None for parent in parents):
+        return result
+    many = op.inputs == ("*xs",)
+    needs = frozenset().union(
+        *(need for need, parent in zip(op.needs * len(inputs) if many else op.needs, parents, strict=True) if parent)
+    )
+    result.node = node = new(Node)
+    node.op, node.like, node.params = op, likeness(y), dict(params)
+    node.y = y if "y" in needs or type(y) in SCALARS else None
+    if many:
+        node.params["x_shape"] = [np.shape(value) for value in values]
+        node.from_a, node.from_b, node.a, node.b = Bundle(parents), None, None, None
+    else:
+        for name, value in zip(op.inputs, values, strict=True):
+            if f"{name}_shape" in needs:
+                node.params[f"{name}_shape"] = np.shape(value)
+        kept = [
+            value if name in needs or type(value) in LITERALS else None
+            for name, value in zip(op.inputs, values, strict=True)
+        ]
+        node.a, node.b = kept if len(kept) == 2 else (kept[0], None)
+        node.from_a, node.from_b = parents if len(parents) == 2 else (parents[0], None)
+    node.number = tick()
+    return result
+
+
+def share(base, view, op, params):
+    """Note that `view` is `op` of `base` and looks at the same memory: a write to one is a write to both."""
+    root = getattr(base, "base", base)
+    view.base, view.path = root, (*getattr(base, "path", ()), (op, params))
+    if not hasattr(root, "views"):
+        root.views = weakref.WeakSet()
+    root.views.add(view)
+
+
+def constant_of(x):
+    """The value of an input that is a constant at this level, without a box if it needs none."""
+    while type(x) is Tensor and x.node is None:
+        x = x.array
+    return x if isinstance(x, Box | np.generic | int | float | complex) else np.asarray(x)
+
+
+def lift(primal):
+    """What a derivative is taken at: an array, a number, or a box of an outer derivative.
+
+    Raises RuntimeError for what is not floating point: there is no small step between integers.
+    """
+    x = constant_of(primal) if recording or type(primal) is not Tensor else primal.array
+    if isinstance(x, int | float | complex):
+        x = np.asarray(x)[()]
+    if x.dtype.kind != "f":
+        raise RuntimeError(
+            f"only Tensors of floating point dtype can require gradients, but this one is {x.dtype}: "
+            "write 2.0 for 2, or give dtype=float"
+        )
+    return x if isinstance(x, Box) else number_or_array(x)
+
+
+def number_or_array(x):
+    """A 0-d array as a NumPy number, which is many times faster; other values as they are."""
+    return x[()] if x.ndim == 0 else x
+
+
+def outward(value):
+    """A result on its way out of a derivative: boxes of outer derivatives stay, arrays become Tensors."""
+    return value if isinstance(value, Box) else tensor_of(value)
+
+
+class GradMode(ContextDecorator):
+    """Switches recording on or off for a block or a function."""
+
+    def __init__(self, enabled):
+        self.enabled = enabled
+        self.before = []
+
+    def __enter__(self):
+        global recording
+        self.before.append(recording)
+        recording = self.enabled
+
+    def __exit__(self, *_):
+        global recording
+        recording = self.before.pop()
+
+
+class no_grad(GradMode):
+    """Nothing is recorded inside: results need no gradient and keep nothing alive.
+
+    Works as a context manager and as a decorator, as `torch.no_grad`.
+
+    >>> import chainrule as cr
+    >>> x = cr.tensor(3.0, requires_grad=True)
+    >>> with cr.no_grad():
+    ...     y = x * x
+    >>> y
+    tensor(9.)
+    """
+
+    def __init__(self):
+        super().__init__(False)
+
+
+class enable_grad(GradMode):
+    """Records inside, even within `no_grad`. Works as a context manager and as a decorator.
+
+    >>> import chainrule as cr
+    >>> x = cr.tensor(3.0, requires_grad=True)
+    >>> with cr.no_grad(), cr.enable_grad():
+    ...     y = x * x
+    >>> y
+    tensor(9., grad_fn=<MulBackward0>)
+    """
+
+    def __init__(self):
+        super().__init__(True)
+
+
+def is_grad_enabled() -> bool:
+    """Whether operations are recorded just now.
+
+    >>> is_grad_enabled()
+    True
+    """
+    return recording

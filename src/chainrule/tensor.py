@@ -1,0 +1,394 @@
+"""Tensor: an array that remembers how it was made."""
+
+import warnings
+
+import numpy as np
+
+from . import inplace, tape
+from .functions import which_index
+from .graph import Handle, Hook, Retained, find_retained, grad_fn_of, watch
+from .methods import Methods
+from .op import Box
+from .reverse import backward, seed
+from .tape import Leaf, WatchedNode, number_or_array, record, tensor_of
+
+
+def text(array):
+    """The numbers of `array` as PyTorch prints them: whole, with 4 decimals, or with an exponent."""
+    finite = np.abs(array[np.isfinite(array) & (array != 0)]) if array.dtype.kind == "f" else np.empty(0)
+    options = {"separator": ", ", "prefix": "tensor("}
+    if finite.size:
+        small, large = finite.min(), finite.max()
+        whole = np.all(finite == np.round(finite))
+        if large / small > 1000 or large > 1e8 or (small < 1e-4 and not whole):
+            options["formatter"] = {"float_kind": "{:.4e}".format}
+        elif not whole:
+            options.update(floatmode="fixed", precision=4)
+    return np.array2string(array, **options)
+
+
+class Tensor(Methods):
+    """An array that remembers how it was made, so that derivatives can be taken.
+
+    Make one with `chainrule.tensor`. Names and meanings are those of `torch.Tensor`.
+
+    array  the values: an ndarray, a NumPy number, or a box of an outer derivative
+    node   where it came from on the tape: a Leaf, a Node, or None if no gradient is wanted
+    level  0, or the number of the `vjp` that made it
+    """
+
+    __slots__ = ("array", "node", "level", "base", "path", "views", "__weakref__")
+
+    def apply(self, op, inputs, params):
+        return record(op, inputs, params, self.level)
+
+    # ---- what it is
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The lengths of the axes."""
+        return self.array.shape
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self.array.ndim
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The kind of number in it."""
+        return self.array.dtype
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether operations on it are recorded."""
+        return self.node is not None
+
+    @requires_grad.setter
+    def requires_grad(self, wanted):
+        self.requires_grad_(wanted)
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether no recorded operation made it: where gradients arrive, or are not wanted."""
+        return self.node is None or type(self.node) is Leaf
+
+    @property
+    def grad_fn(self):
+        """What made it, printed as in PyTorch; None for a leaf."""
+        return None if self.is_leaf else grad_fn_of(self.node)
+
+    @property
+    def grad(self):
+        """The gradient that has arrived in this leaf (or in this result, after `retain_grad`), or None."""
+        node = self.node
+        if type(node) is Leaf:
+            return node.grad
+        if type(node) is WatchedNode and (retained := find_retained(node)) is not None:
+            return retained.grad
+        if node is not None:
+            warnings.warn(
+                "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute "
+                "won't be populated during autograd.backward(). If you indeed want the .grad field to be populated "
+                "for a non-leaf Tensor, use .retain_grad() on the non-leaf Tensor. If you access the non-leaf Tensor "
+                "by mistake, make sure you access the leaf Tensor instead.",
+                UserWarning,
+                stacklevel=2,
+            )
+        return None
+
+    @grad.setter
+    def grad(self, g):
+        if g is not None and not isinstance(g, Tensor):
+            raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(g).__name__}")
+        if g is not None and g.shape != self.shape:
+            raise RuntimeError(
+                f"attempting to assign a gradient of size '{list(g.shape)}' to a tensor of size "
+                f"'{list(self.shape)}'. Please ensure that the gradient and the tensor are the same size"
+            )
+        if g is not None and g.dtype != self.dtype:
+            raise RuntimeError(
+                f"attempting to assign a gradient with dtype '{g.dtype}' to a tensor with grad_dtype '{self.dtype}'. "
+                "The gradient must match the tensor's dtype: convert it with .astype()"
+            )
+        if type(self.node) is not Leaf:
+            raise RuntimeError("only a leaf that requires grad has a .grad to assign: call requires_grad_() first")
+        self.node.grad = g
+
+    @property
+    def _version(self) -> int:
+        """How often its memory has been written in place."""
+        return len(inplace.moments(self.array)) if not isinstance(self.array, Box) else 0
+
+    @property
+    def data(self):
+        """The same memory without history, as `detach()`: here, unlike in PyTorch, writes to it are noticed."""
+        return self.detach()
+
+    @data.setter
+    def data(self, value):
+        self.array = value.array if isinstance(value, Tensor) else np.asarray(value)
+
+    # ---- how it takes part in the graph
+
+    def requires_grad_(self, requires_grad=True):
+        """Ask for a gradient, or no longer. Returns the tensor itself.
+
+        Raises RuntimeError for a result of an operation, and for what is not floating point.
+        """
+        if not self.is_leaf:
+            if not requires_grad:
+                raise RuntimeError(
+                    "you can only change requires_grad flags of leaf variables. If you want to use a computed variable "
+                    "in a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
+                )
+        elif not requires_grad:
+            self.node = None
+        elif self.node is None:
+            if self.dtype.kind != "f":
+                raise RuntimeError("only Tensors of floating point dtype can require gradients")
+            self.node = Leaf(self)
+        return self
+
+    def retain_grad(self):
+        """Keep the gradient of this result as well, in `.grad`, from the next backward pass on."""
+        if self.node is None:
+            raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+        if type(self.node) is not Leaf and not self.retains_grad:
+            watch(self.node, Retained(self.level))
+
+    @property
+    def retains_grad(self) -> bool:
+        """Whether this result keeps its gradient."""
+        return type(self.node) is WatchedNode and find_retained(self.node) is not None
+
+    def register_hook(self, hook):
+        """Call `hook(gradient)` when this tensor's gradient is complete; what it returns, if not None, goes on.
+
+        Returns a handle whose `remove()` takes the hook away.
+        """
+        if self.node is None:
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        entry = Hook(hook, self.level)
+        watch(self.node, entry)
+        return Handle(self.node, entry)
+
+    def detach(self):
+        """The same values in the same memory, without history: a constant for every derivative.
+
+        >>> import chainrule as cr
+        >>> x = cr.tensor(2.0, requires_grad=True)
+        >>> y = x * x
+        >>> y.detach()
+        tensor(4.)
+        """
+        if not isinstance(self.array, Box):
+            inplace.memory(self)
+        return tensor_of(self.array, None, self.level)
+
+    def detach_(self):
+        """Cut this tensor itself off from its history. Returns it."""
+        self.node = None
+        return self
+
+    def backward(self, gradient=None, retain_graph=None, create_graph=False):
+        """Carry the cotangent `gradient` back and add what arrives to `.grad` of every leaf.
+
+        gradient      a Tensor of this tensor's shape; may be left out for one number, and is then 1
+        retain_graph  keep what the tape saved, so that a second pass is possible
+                      (default: the value of create_graph)
+        create_graph  record the pass itself, for higher derivatives
+
+        Raises RuntimeError without a graph, for a vector without `gradient`, for a `gradient`
+        of another shape, for a second pass through a graph that was not retained, and for
+        saved values that were overwritten since.
+
+        >>> import chainrule as cr
+        >>> x = cr.tensor([1.0, 2.0, 3.0], requires_grad=True)
+        >>> (x * x).backward(cr.tensor([1.0, 1.0, 1.0]))
+        >>> x.grad
+        tensor([2., 4., 6.])
+        """
+        if retain_graph is None:
+            retain_graph = create_graph
+        backward([self], [seed(self, gradient)], retain_graph, create_graph)
+
+    # ---- its values
+
+    def numpy(self):
+        """Its values as an ndarray that shares the memory.
+
+        Raises RuntimeError if it requires a gradient: changes there would escape the tape.
+        """
+        if self.requires_grad:
+            raise RuntimeError(
+                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
+            )
+        if isinstance(self.array, Box):
+            raise RuntimeError("Can't call numpy() inside a derivative: the values are those of an outer box.")
+        return inplace.memory(self)
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self.numpy(), dtype=dtype, copy=copy)
+
+    def tolist(self):
+        """Its values as nested Python lists, or as a Python number."""
+        return self.array.tolist()
+
+    def data_ptr(self) -> int:
+        """Where its memory begins."""
+        return inplace.memory(self).ctypes.data
+
+    def __deepcopy__(self, memo):
+        if not self.is_leaf:
+            raise RuntimeError(
+                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment."
+            )
+        copy = tensor_of(self.array.copy(), None, self.level)
+        return copy.requires_grad_(self.requires_grad)
+
+    def __repr__(self):
+        if isinstance(self.array, Box):
+            body = repr(self.array)
+        else:
+            body = text(np.asarray(self.array))
+        parts = [body]
+        if self.dtype not in (np.float64, np.int64, np.bool_):
+            parts.append(f"dtype={self.dtype}")
+        if self.grad_fn is not None:
+            parts.append(f"grad_fn={self.grad_fn!r}")
+        elif self.requires_grad:
+            parts.append("requires_grad=True")
+        return f"tensor({', '.join(parts)})"
+
+    # ---- writing in place
+
+    def __setitem__(self, index, value):
+        op, index = which_index(self, index)
+        tail = ((op, {"index": index}),)
+        shape = inplace.follow(self.array, tail).shape
+        inplace.overwrite(self, inplace.fresh(value, self, shape), tail)
+
+    def copy_(self, other):
+        """Write the values of `other`, broadcast to this shape. Returns the tensor."""
+        return self._written(inplace.fresh(other, self, self.shape))
+
+    def fill_(self, value):
+        """Write `value` everywhere. Returns the tensor."""
+        return self.copy_(value)
+
+    def zero_(self):
+        """Write 0 everywhere. Returns the tensor."""
+        return self.copy_(0.0)
+
+    def add_(self, other, alpha=1):
+        """Add in place. Returns the tensor."""
+        return self._written(self + (other if alpha == 1 else other * alpha))
+
+    def sub_(self, other, alpha=1):
+        """Subtract in place. Returns the tensor."""
+        return self._written(self - (other if alpha == 1 else other * alpha))
+
+    def mul_(self, other):
+        """Multiply in place. Returns the tensor."""
+        return self._written(self * other)
+
+    def div_(self, other):
+        """Divide in place. Returns the tensor."""
+        return self._written(self / other)
+
+    def pow_(self, other):
+        """Raise to a power in place. Returns the tensor."""
+        return self._written(self**other)
+
+    def exp_(self):
+        """The exponential, in place. Returns the tensor."""
+        return self._written(self.exp())
+
+    def sqrt_(self):
+        """The square root, in place. Returns the tensor."""
+        return self._written(self.sqrt())
+
+    def neg_(self):
+        """The negative, in place. Returns the tensor."""
+        return self._written(-self)
+
+    def relu_(self):
+        """`relu` in place. Returns the tensor."""
+        return self._written(self.relu())
+
+    def clamp_(self, min=None, max=None):
+        """`clamp` in place. Returns the tensor."""
+        return self._written(self.clamp(min, max))
+
+    def _written(self, result):
+        inplace.overwrite(self, result)
+        return self
+
+    __iadd__ = add_
+    __isub__ = sub_
+    __imul__ = mul_
+    __itruediv__ = div_
+    __ipow__ = pow_
+
+
+tape.Tensor = Tensor
+
+
+def tensor(data, requires_grad=False, dtype=None) -> Tensor:
+    """A Tensor with a copy of `data`.
+
+    data           a number, nested lists, an array, or a Tensor (whose values are copied)
+    requires_grad  whether derivatives by it are wanted; it is then a leaf
+    dtype          a NumPy dtype; by default that of the data
+
+    The dtype follows the data: Python floats become float64, as in NumPy, integers int64, and
+    an array keeps its own. (PyTorch makes Python floats float32. A course compares digits, and
+    the digits of float64 are those of Python's own floats.)
+
+    Raises RuntimeError if a gradient is asked for what is not floating point.
+
+    >>> tensor([1.0, 2.0], requires_grad=True)
+    tensor([1., 2.], requires_grad=True)
+    >>> tensor(2.0, dtype="float32")
+    tensor(2., dtype=float32)
+    """
+    if isinstance(data, tuple | list) and any(isinstance(x, Tensor) for x in data):
+        data = [x.detach().numpy() if isinstance(x, Tensor) else x for x in data]
+    if isinstance(data, Box):
+        if not isinstance(data, Tensor) or isinstance(data.array, Box):
+            raise TypeError("a value inside a derivative cannot be copied into a new tensor: use it as it is")
+        data = data.array
+    try:
+        array = np.array(data, dtype=dtype)
+    except ValueError as error:
+        raise ValueError(f"expected sequences of equal lengths that hold numbers: {error}") from None
+    if array.dtype.kind not in "fiubc":
+        raise TypeError(f"can't convert data of type {array.dtype} to a tensor: give numbers")
+    if requires_grad and array.dtype.kind != "f":
+        raise RuntimeError(
+            "Only Tensors of floating point and complex dtype can require gradients"
+            f": this one is {array.dtype}; write 2.0 for 2, or give dtype=float"
+        )
+    x = tensor_of(number_or_array(array))
+    return x.requires_grad_() if requires_grad else x
+
+
+def zeros(*shape, requires_grad=False, dtype=None) -> Tensor:
+    """A Tensor of zeros, float64 unless `dtype` says otherwise."""
+    return tensor(np.zeros(shape[0] if len(shape) == 1 else shape, dtype), requires_grad)
+
+
+def ones(*shape, requires_grad=False, dtype=None) -> Tensor:
+    """A Tensor of ones, float64 unless `dtype` says otherwise."""
+    return tensor(np.ones(shape[0] if len(shape) == 1 else shape, dtype), requires_grad)
+
+
+def zeros_like(x) -> Tensor:
+    """Zeros in the shape and dtype of x."""
+    return tensor(np.zeros(x.shape, x.dtype))
+
+
+def ones_like(x) -> Tensor:
+    """Ones in the shape and dtype of x."""
+    return tensor(np.ones(x.shape, x.dtype))

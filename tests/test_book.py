@@ -1,0 +1,105 @@
+"""The built book, as `make book` leaves it, as files and in a real browser."""
+
+import os
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+
+import pytest
+import yaml
+
+BROWSERS = ["chromium", "chromium-browser", "google-chrome"]
+
+
+def contents(root):
+    toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
+    chapters = [chapter["file"] for part in toc["parts"] for chapter in part["chapters"]]
+    return [toc["root"], *chapters]
+
+
+def pytest_generate_tests(metafunc):
+    if "page" in metafunc.fixturenames:
+        metafunc.parametrize("page", contents(metafunc.config.rootpath), scope="module")
+
+
+@pytest.fixture(scope="session")
+def book(root):
+    """The folder of the built book."""
+    env = {name: value for name, value in os.environ.items() if "MAKE" not in name}
+    made = subprocess.run(["make", "book"], cwd=root, env=env, capture_output=True, text=True)
+    assert made.returncode == 0, made.stdout + made.stderr
+    return root / "_build" / "html"
+
+
+class Loaded(HTMLParser):
+    """The addresses that a page loads by itself, without a click."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.addresses = []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        for name, value in attributes:
+            if name in ("src", "srcset", "poster", "data") or (name == "href" and tag in ("link", "image", "use")):
+                self.addresses.append(value or "")
+
+
+def test_the_page_is_there_and_loads_from_no_other_host(book, page):
+    html = (book / f"{page}.html").read_text(encoding="utf-8")
+    assert not [a for a in Loaded(html).addresses if re.match(r"\s*(https?:)?//", a)]
+
+
+def test_styles_load_from_no_other_host(book):
+    for path in book.rglob("*.css"):
+        css = path.read_text(encoding="utf-8")
+        assert not re.search(r"(@import|url\()\s*['\"]?(https?:)?//", css), path
+
+
+@pytest.fixture(scope="session")
+def browser():
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        sync_playwright = None
+    if found is None or sync_playwright is None:
+        reason = "needs Chromium; with it installed, make test brings the rest"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    with sync_playwright() as playwright:
+        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        browser = playwright.chromium.launch(executable_path=found, args=flags)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module", params=[1280, 390])
+def opened(request, book, browser, page):
+    """The page, opened from its folder, with every request to a host refused."""
+    tab = browser.new_page(viewport={"width": request.param, "height": 900})
+    tab.requests, tab.complaints = [], []
+    tab.route(re.compile("^(https?|wss?):"), lambda route: route.abort())
+    tab.on("request", lambda request: tab.requests.append(request.url))
+    tab.on("pageerror", lambda error: tab.complaints.append(str(error)))
+    tab.goto((book / f"{page}.html").as_uri())
+    tab.wait_for_function("window.MathJax === undefined || MathJax.startup?.promise")
+    tab.evaluate("window.MathJax?.startup.promise.then(() => null)")
+    yield tab
+    tab.close()
+
+
+def test_the_page_works_without_a_network(opened):
+    assert not [url for url in opened.requests if not url.startswith(("file:", "data:"))]
+    assert not opened.complaints
+    assert opened.locator("mjx-merror, [data-mjx-error]").count() == 0
+    formulas = opened.locator(".math").count()
+    assert opened.locator(".math mjx-container svg").count() >= formulas
+
+
+def test_the_page_never_scrolls_sideways(opened):
+    width = opened.viewport_size["width"]
+    assert opened.evaluate("document.documentElement.scrollWidth") <= width
+    if width >= 1280:
+        wide = "pre => pre.filter(p => p.scrollWidth > p.clientWidth).map(p => p.innerText)"
+        assert opened.eval_on_selector_all(".cell_input pre", wide) == []
