@@ -6,12 +6,18 @@ PyTorch's names and meanings; where NumPy spells a thing differently (`axis`, `k
 """
 
 from collections import namedtuple
+from types import SimpleNamespace
 
 import numpy as np
 
 from . import rules
-from .op import Box
+from .op import Box, Op
 from .tape import binary, unary
+
+# The rows of the table with one input, as functions that record on the shortest way.
+row = SimpleNamespace(
+    **{name: unary(op) for name, op in vars(rules).items() if isinstance(op, Op) and op.inputs == ("x",)}
+)
 
 MaxResult = namedtuple("max", ["values", "indices"])
 MinResult = namedtuple("min", ["values", "indices"])
@@ -142,7 +148,7 @@ def clamp(x, min=None, max=None):
     if isinstance(min, Box) or isinstance(max, Box):
         x = x if min is None else maximum(x, min)
         return x if max is None else minimum(x, max)
-    return rules.clip(x, low=min, high=max)
+    return row.clip(x, low=min, high=max)
 
 
 def clip(x, a_min=None, a_max=None, *, min=None, max=None):
@@ -161,8 +167,10 @@ def axes(x, dim, axis=None):
     >>> axes(np.ones((2, 3)), -1)
     (1,)
     """
+    if dim is None and axis is None:
+        return None
     dim = axis if dim is None else dim
-    if dim is None or (isinstance(dim, tuple | list) and not dim):
+    if isinstance(dim, tuple | list) and not dim:
         return None
     found = tuple(one_axis(d, np.ndim(x)) for d in (dim if isinstance(dim, tuple | list) else (dim,)))
     if len(set(found)) < len(found):
@@ -182,9 +190,10 @@ max_of = max
 
 def reducer(op, name, doc):
     """A reduction in PyTorch's and NumPy's spelling."""
+    apply = unary(op)
 
     def reduce(x, dim=None, keepdim=False, *, axis=None, keepdims=False):
-        return op(x, axis=axes(x, dim, axis), keepdims=keepdim or keepdims)
+        return apply(x, axis=axes(x, dim, axis), keepdims=keepdim or keepdims)
 
     reduce.__name__ = reduce.__qualname__ = name
     reduce.__module__ = __name__
@@ -215,7 +224,7 @@ def prod(x, dim=None, keepdim=False, *, axis=None, keepdims=False):
     >>> cr.grad(cr.prod)(cr.tensor([0.0, 2.0, 3.0]))
     tensor([6., 0., 0.])
     """
-    return rules.prod(x, axis=axes(x, dim, axis), keepdims=keepdim or keepdims)
+    return row.prod(x, axis=axes(x, dim, axis), keepdims=keepdim or keepdims)
 
 
 def var(x, dim=None, correction=1, keepdim=False, *, axis=None, ddof=None, keepdims=False, unbiased=None):
@@ -226,7 +235,7 @@ def var(x, dim=None, correction=1, keepdim=False, *, axis=None, ddof=None, keepd
     if isinstance(dim, bool):
         dim, unbiased = None, dim
     correction = ddof if ddof is not None else int(unbiased) if unbiased is not None else correction
-    return rules.var(x, axis=axes(x, dim, axis), keepdims=keepdim or keepdims, correction=correction)
+    return row.var(x, axis=axes(x, dim, axis), keepdims=keepdim or keepdims, correction=correction)
 
 
 def std(x, dim=None, correction=1, keepdim=False, *, axis=None, ddof=None, keepdims=False, unbiased=None):
@@ -241,14 +250,14 @@ def norm(x, p=2, dim=None, keepdim=False, *, axis=None, keepdims=False):
     """
     where_to = {"axis": axes(x, dim, axis), "keepdims": keepdim or keepdims}
     if p in (2, None, "fro"):
-        return rules.norm(x, **where_to)
-    size = rules.abs(x)
+        return row.norm(x, **where_to)
+    size = row.abs(x)
     if p == np.inf:
-        return rules.amax(size, **where_to)
+        return row.amax(size, **where_to)
     if p == -np.inf:
-        return rules.amin(size, **where_to)
+        return row.amin(size, **where_to)
     if p == 1:
-        return rules.sum(size, **where_to)
+        return row.sum(size, **where_to)
     if p == 0:
         return rules.sum((x != 0) * 1.0, **where_to)
     return rules.sum(size**p, **where_to) ** (1 / p)
@@ -264,7 +273,7 @@ def extreme(x, dim, keepdim, axis, keepdims, of_all, position, Result):
     where_to = np.expand_dims(position(plain(x), d), d)
     grid = list(np.ogrid[tuple(slice(n) for n in x.shape)])
     grid[d] = where_to
-    values = rules.index(x, index=tuple(grid))
+    values = row.index(x, index=tuple(grid))
     keep = keepdim or keepdims
     return Result(values if keep else squeeze(values, d), where_to if keep else np.squeeze(where_to, d))
 
@@ -299,12 +308,12 @@ def argmin(x, dim=None, keepdim=False, *, axis=None, keepdims=False):
 
 def softmax(x, dim=None, *, axis=None):
     """e^x / sum(e^x) along `dim`, without overflow; J = diag(y) - y y^T."""
-    return rules.softmax(x, axis=needed(x, dim, axis, "softmax"))
+    return row.softmax(x, axis=needed(x, dim, axis, "softmax"))
 
 
 def log_softmax(x, dim=None, *, axis=None):
     """log(softmax(x)) along `dim`, without the detour: x - logsumexp(x)."""
-    return rules.log_softmax(x, axis=needed(x, dim, axis, "log_softmax"))
+    return row.log_softmax(x, axis=needed(x, dim, axis, "log_softmax"))
 
 
 def needed(x, dim, axis, name):
@@ -316,7 +325,7 @@ def needed(x, dim, axis, name):
 def cumsum(x, dim=None, *, axis=None):
     """The running sum along `dim`; the derivative runs the other way."""
     d = needed(x, dim, axis, "cumsum")
-    return x * 1 if d is None else rules.cumsum(x, axis=d[0])
+    return x * 1 if d is None else row.cumsum(x, axis=d[0])
 
 
 # ---- shapes
@@ -328,7 +337,7 @@ def reshape(x, *shape):
     Raises RuntimeError when the shape does not hold as many numbers as x.
     """
     shape = tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
-    return rules.reshape(x, shape=shape)
+    return row.reshape(x, shape=shape)
 
 
 def view(x, *shape):
@@ -360,7 +369,7 @@ def squeeze(x, dim=None, *, axis=None):
     """Without the axes of length 1, or without those of `dim` that have length 1."""
     chosen = axes(x, dim, axis)
     ones = tuple(i for i, n in enumerate(x.shape) if n == 1 and (chosen is None or i in chosen))
-    return rules.squeeze(x, axis=ones)
+    return row.squeeze(x, axis=ones)
 
 
 def unsqueeze(x, dim):
@@ -369,7 +378,7 @@ def unsqueeze(x, dim):
         raise IndexError(
             f"Dimension out of range (expected to be in range of [{-x.ndim - 1}, {x.ndim}], but got {dim})"
         )
-    return rules.unsqueeze(x, axis=dim % (x.ndim + 1))
+    return row.unsqueeze(x, axis=dim % (x.ndim + 1))
 
 
 def permute(x, *dims):
@@ -380,7 +389,7 @@ def permute(x, *dims):
             f"permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired "
             f"ordering of dimensions i.e. input.dim() = {x.ndim} is not equal to len(dims) = {len(dims)}"
         )
-    return rules.permute(x, axes=tuple(one_axis(d, x.ndim) for d in dims))
+    return row.permute(x, axes=tuple(one_axis(d, x.ndim) for d in dims))
 
 
 def transpose(x, dim0=None, dim1=None):
@@ -388,13 +397,13 @@ def transpose(x, dim0=None, dim1=None):
     if isinstance(dim0, tuple | list):
         return permute(x, dim0)
     if dim0 is None:
-        return rules.permute(x, axes=tuple(range(x.ndim))[::-1])
+        return row.permute(x, axes=tuple(range(x.ndim))[::-1])
     return swapaxes(x, dim0, dim1)
 
 
 def swapaxes(x, axis0, axis1):
     """Axes `axis0` and `axis1` exchanged."""
-    return rules.swapaxes(x, i=one_axis(axis0, x.ndim), j=one_axis(axis1, x.ndim))
+    return row.swapaxes(x, i=one_axis(axis0, x.ndim), j=one_axis(axis1, x.ndim))
 
 
 def t(x):
@@ -408,7 +417,7 @@ def movedim(x, source, destination):
     """Axis `source` moved to `destination`, the others in their order."""
     order = [i for i in range(x.ndim) if i != one_axis(source, x.ndim)]
     order.insert(one_axis(destination, x.ndim), one_axis(source, x.ndim))
-    return rules.permute(x, axes=tuple(order))
+    return row.permute(x, axes=tuple(order))
 
 
 def expand(x, *shape):
@@ -421,7 +430,7 @@ def expand(x, *shape):
             f"expand(torch.DoubleTensor{{{list(x.shape)}}}, size={list(shape)}): the expanded size must match "
             "the existing size at every dimension that is not 1"
         )
-    return rules.expand(x, shape=target)
+    return row.expand(x, shape=target)
 
 
 def broadcast_to(x, shape):
@@ -432,7 +441,7 @@ def broadcast_to(x, shape):
 def flip(x, *dims):
     """The numbers in reverse order along `dims`."""
     dims = tuple(dims[0]) if len(dims) == 1 and isinstance(dims[0], tuple | list) else dims
-    return rules.flip(x, axis=axes(x, dims))
+    return row.flip(x, axis=axes(x, dims))
 
 
 def cat(tensors, dim=0, *, axis=None):
@@ -518,14 +527,16 @@ def counted_before(parts, stop):
 # ---- products
 
 
+PRODUCTS = {(1, 1): binary(rules.dot), (2, 1): binary(rules.mv), (2, 2): binary(rules.mm)}
+stacks = binary(rules.bmm)
+
+
 def matmul(a, b):
     """The matrix product a @ b: vectors, matrices, and stacks of matrices with broadcasting.
 
     The cotangents are t @ b^T and a^T @ t. Raises RuntimeError when the shapes do not fit.
     """
-    m, n = np.ndim(a), np.ndim(b)
-    op = {(1, 1): rules.dot, (2, 1): rules.mv, (2, 2): rules.mm}.get((m, n), rules.bmm)
-    return op(a, b)
+    return PRODUCTS.get((np.ndim(a), np.ndim(b)), stacks)(a, b)
 
 
 def dot(a, b):
@@ -542,12 +553,12 @@ def outer(a, b):
 
 def clone(x):
     """A copy with its own memory; the derivative passes through."""
-    return rules.clone(x)
+    return row.clone(x)
 
 
 def astype(x, dtype):
     """x in another dtype; the cotangent is converted back."""
     dtype = np.dtype(dtype)
-    return x if x.dtype == dtype else rules.astype(x, dtype=dtype)
+    return x if x.dtype == dtype else row.astype(x, dtype=dtype)
 
 

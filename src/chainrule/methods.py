@@ -5,6 +5,8 @@ functions over to us (`__array_ufunc__`, `__array_function__`), so that `np.sin(
 `array * x` work and the rules, which are written in NumPy, run on boxes.
 """
 
+import math
+
 import numpy as np
 
 from . import functions, rules
@@ -155,7 +157,7 @@ class Methods(Box):
     @property
     def size(self):
         """How many numbers there are."""
-        return int(np.prod(self.shape))
+        return math.prod(self.shape)
 
     def dim(self):
         """The number of axes."""
@@ -176,6 +178,8 @@ class Methods(Box):
         return (self[i] for i in range(self.shape[0]))
 
     def __bool__(self):
+        if self.ndim == 0:
+            return bool(plain(self))
         if self.size > 1:
             raise RuntimeError("Boolean value of Tensor with more than one value is ambiguous")
         if self.size == 0:

@@ -81,7 +81,8 @@ both       = constant("And", operator.and_)
 either     = constant("Or", operator.or_)
 
 # ---- many numbers to one
-sum        = multilinear("Sum",        np.sum,           lambda t, x_shape, axis: spread(t, x_shape, axis))
+sum        = multilinear("Sum",        lambda x, axis, keepdims: x.sum(axis, keepdims=keepdims),
+                                                       lambda t, x_shape, axis: spread(t, x_shape, axis))
 mean       = multilinear("Mean",       np.mean,          lambda t, x_shape, axis: spread(t, x_shape, axis)
                                                                                   / count(x_shape, axis))
 var        = reduction("Var",          lambda x, axis, keepdims, correction: variance(x, axis, keepdims, correction),
@@ -187,7 +188,7 @@ def variance(x, axis, keepdims, correction):
 
 def length(x, axis, keepdims):
     """The Euclidean norm; of one number, its absolute value."""
-    return np.sqrt(np.sum(x * x, axis, keepdims=keepdims)) if x.ndim else np.abs(x)
+    return np.sqrt((x * x).sum(axis, keepdims=keepdims)) if x.ndim else operator.abs(x)
 
 
 def log_of_sum(x, axis, keepdims):

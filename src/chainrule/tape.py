@@ -8,6 +8,7 @@ numbered as they are made. That number is the whole order of the backward sweep.
 import itertools
 import weakref
 from contextlib import ContextDecorator
+from functools import cache
 
 import numpy as np
 
@@ -96,16 +97,22 @@ def tensor_of(array, node=None, level=0):
 
 def unary(op):
     """`op` as a function of one input: what `record` does, written out because it is on every path."""
-    value, constant = op.value, not op.pulls
-    keep_y, keep_x = ("y" in op.needs[0], "x" in op.needs[0]) if op.pulls else (False, False)
+    value, constant, view = op.value, not op.pulls, op in VIEWS
+    needs = op.needs[0] if op.needs else ()
+    keep_y, keep_x, keep_shape = "y" in needs, "x" in needs, "x_shape" in needs
 
-    def apply(x):
+    def apply(x, **params):
         if type(x) is not Tensor:
-            return op(x)
+            return op(x, **params)
         u, parent, level = x.array, x.node, x.level
-        y = op(u) if level else value(u)
+        try:
+            y = op(u, **params) if level else value(u, **params)
+        except (ValueError, IndexError):
+            y = op.compute((u,), params)
         result = new(Tensor)
         result.array, result.level = y, level
+        if view:
+            share(x, result, op, params)
         if parent is None or constant or not recording:
             result.node = None
             return result
@@ -113,10 +120,13 @@ def unary(op):
         node.number, node.op, node.from_a, node.from_b = tick(), op, parent, None
         kind = type(y)
         if kind in SCALARS:
-            node.y, node.a, node.b, node.like = y, u, None, kind
+            node.like, node.y = kind, y
         else:
-            node.y, node.a, node.b = y if keep_y else None, u if keep_x else None, None
-            node.like = (y.shape, y.dtype)
+            node.like, node.y = (y.shape, y.dtype), y if keep_y else None
+        node.a, node.b = u if keep_x or type(u) in SCALARS else None, None
+        if keep_shape:
+            params["x_shape"] = u.shape
+        node.params = params
         return result
 
     return apply
@@ -168,17 +178,22 @@ def binary(op):
     return apply
 
 
+recorder = cache(unary)
+
+
 def record(op, inputs, params, level):
     """Run `op` on the values of `inputs` and, if a gradient is wanted of any, leave a node.
 
     Inputs of a lower level are constants here; their values may be boxes of that level.
     """
+    if len(inputs) == 1 and op.inputs == ("x",):
+        return recorder(op)(inputs[0], **params)
     here = [isinstance(x, Tensor) and x.level == level for x in inputs]
     values = [x.array if mine else constant_of(x) for x, mine in zip(inputs, here, strict=True)]
     parents = [x.node if mine else None for x, mine in zip(inputs, here, strict=True)]
     y = op(*values, **params)
     result = tensor_of(y, None, level)
-    if op in VIEWS and (type(y) is not np.ndarray or np.may_share_memory(y, values[0])):
+    if op in VIEWS:
         share(inputs[0], result, op, params)
     if not recording or not op.pulls or all(parent is None for parent in parents):
         return result
@@ -207,7 +222,9 @@ def record(op, inputs, params, level):
 
 
 def share(base, view, op, params):
-    """Note that `view` is `op` of `base` and looks at the same memory: a write to one is a write to both."""
+    """If `view`, which is `op` of `base`, looks at the same memory, note it: a write to one is a write to both."""
+    if not isinstance(view.array, Box) and not np.may_share_memory(view.array, base.array):
+        return
     root = getattr(base, "base", base)
     view.base, view.path = root, (*getattr(base, "path", ()), (op, params))
     if not hasattr(root, "views"):
