@@ -13,13 +13,15 @@ CHROMIUM := $(shell command -v chromium || command -v chromium-browser || comman
 .PHONY: help book serve test notebooks lint format clean
 
 help:  ## list these verbs
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 book: .venv/.course  ## build the book into _build/html
 	@echo "Building the book (a minute when every notebook has to run) ..."
-	@$(BIN)/jupyter-book build . -W --keep-going -n -q >/dev/null || { rm -rf _build/.doctrees; echo; \
-	  echo "The book was not built. The lines above name the page and the cause;"; \
-	  echo "a failed cell's traceback is in _build/html/reports/. Mend it, then: make book"; exit 1; }
+	@mkdir -p _build
+	@$(BIN)/jupyter-book build . -W --keep-going -n -q >_build/log 2>&1 || { rm -rf _build/.doctrees; \
+	  sed -n '/WARNING: \|ERROR: /p; /^nbclient.*Error: /,/^The above exception/p' _build/log; echo; \
+	  echo "The book was not built. The page and the cause are named above, or in full in _build/log."; \
+	  echo "Mend it, then: make book"; exit 1; }
 	@command -v dot >/dev/null || echo "Graphs are shown as text, for lack of Graphviz: apt install graphviz (or: brew install graphviz), then make book."
 	@echo "The book is ready: open _build/html/index.html, or type: make serve"
 
@@ -49,7 +51,7 @@ clean:  ## remove everything that was built, and .venv
 
 .venv/.course: requirements.txt constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
-	  echo "The course needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) --version 2>&1)."; \
+	  echo "The course needs Python 3.11 or newer; '$(PYTHON) --version' says: $$($(PYTHON) --version 2>&1)"; \
 	  echo "Install one and name it, for instance: make $(firstword $(MAKECMDGOALS)) PYTHON=python3.13"; exit 1; }
 	@echo "Setting up .venv (the first time takes a minute or two) ..."
 	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv || { rm -rf .venv; \

@@ -21,7 +21,7 @@ from nbclient.exceptions import CellExecutionError
 ROOT = Path(__file__).parents[1]
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 LANGUAGE = {"name": "python", "file_extension": ".py", "pygments_lexer": "ipython3"}
-CELL_METADATA = {"mystnb", "slideshow", "tags"}
+CELL_METADATA = {"jupyter", "mystnb", "slideshow", "tags"}
 PICTURES = {"image/svg+xml", "image/png", "image/jpeg"}
 
 

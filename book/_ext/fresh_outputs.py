@@ -16,9 +16,10 @@ ROOT = Path(__file__).parents[2]
 
 
 def engine():
-    for path in sorted((ROOT / "src").rglob("*.py")):
-        yield path.relative_to(ROOT).as_posix()
-        yield path.read_text(encoding="utf-8")
+    for path in sorted((ROOT / "src").rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            yield path.relative_to(ROOT).as_posix()
+            yield hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def packages():

@@ -10,9 +10,13 @@ The modules, in the order in which the course reads them: `op` (what an operatio
 `rules` (the table of derivatives), `tape`, `tensor`, `reverse`, `forward`, `functional`.
 """
 
+from . import numerical
+from .crosscheck import Disagreement, crosscheck
+from .draw import draw
 from .forward import jvp
 from .functional import grad, hessian, hvp, jacobian, vjp
 from .functions import *  # noqa: F403
+from .gradcheck import GradcheckError, gradcheck, gradgradcheck
 from .reverse import autograd
 from .tape import enable_grad, is_grad_enabled, no_grad
 from .tensor import Tensor, ones, ones_like, tensor, zeros, zeros_like

@@ -5,9 +5,14 @@ same in every chapter, and stands here.
 """
 
 import inspect
+import io
 import logging
+import re
+import textwrap
 
 import numpy as np
+
+from . import rules
 
 # One colour for one idea, in every chapter (after Okabe and Ito, safe for the colour-blind).
 PRIMAL = "#0072B2"  # values
@@ -115,14 +120,20 @@ def show(fig, alt):
     >>> show(fig, alt="An empty pair of axes.")
     An empty pair of axes.
     """
-    import io
-
     from IPython.display import display
 
+    display(picture(fig, alt))
+
+
+def picture(fig, alt):
+    """`fig` as a `Picture`, for whoever does not want to show it at once."""
+    words = " ".join(alt.split())
+    if not words:
+        raise ValueError("a figure needs a text alternative: alt='what it shows, in words'")
     buffer = io.BytesIO()
     fig.savefig(buffer, format="png", dpi=200, metadata={"Software": None})
     width, height = (round(100 * inches) for inches in fig.get_size_inches())
-    display(Picture(buffer.getvalue(), " ".join(alt.split()), width, height))
+    return Picture(buffer.getvalue(), words, width, height)
 
 
 # ---- tables
@@ -174,29 +185,29 @@ def table(head, rows):
 def check(answer, want=None, *, that=None, inputs=None, wrong=None, hint="", rtol=1e-9):
     """Say whether an exercise's `answer` is right, and if not, what is wrong with it.
 
-    answer  a value (number, array, tensor, text, list of these) or a function;
+    answer  a value (number, array, tensor, text, list or dict of these) or a function;
             None or `...`, or a function that returns one of them, is no answer yet
     want    the right value; or, for a function, a function to compare it with
     that    instead of `want`: a function that is given the answer and returns True if it is
-            right, or else a text that says what is wrong (or False)
+            right, None if it is no answer yet, else a text that says what is wrong (or False)
     inputs  the points at which functions are compared: a list of tuples of arguments, or a
-            function of a random generator that returns such a tuple; by default 20 draws of
-            numbers between 0.5 and 2
+            function of a random generator that returns such a tuple; by default every
+            argument is a number between 0.5 and 2, drawn 20 times
     wrong   misconceptions by the message that answers them: {"the message": the wrong value,
-            or the wrong function, or for a value a function that recognises it}
+            or the wrong function; for a value also a function that recognises it}
     hint    what to say to a wrong answer that is none of these
-    rtol    how far from `want` is still right
+    rtol    how far from `want`, relatively, is still right
 
-    Prints one line, or two. The same answer always prints the same.
+    Prints one line, or two with the hint. The same answer always prints the same.
 
     >>> check(None, 15.0)
     Not answered yet.
     >>> check(15.0, 15.0)
     Right.
-    >>> check(13.0, 15.0, wrong={"The derivative of -5x is -5, not -7.": 13.0})
-    Not yet. The derivative of -5x is -5, not -7.
+    >>> check(13.0, 15.0, wrong={"The term -5x gives -5, not -7.": 13.0})
+    Not yet. The term -5x gives -5, not -7.
     >>> check(14.0, 15.0, hint="Use the product rule.")
-    Not yet. Got 14.0: too small.
+    Not yet. Got 14.0, which is too small.
     Use the product rule.
     >>> check(lambda x: 2 * x, lambda x: x**2, inputs=[(3.0,)])
     Not yet. At x = 3.0: got 6.0, wanted 9.0.
@@ -207,22 +218,27 @@ def check(answer, want=None, *, that=None, inputs=None, wrong=None, hint="", rto
         print("Not answered yet.")
     elif that is not None:
         verdict = that(answer)
-        say("" if verdict is True else verdict or f"Got {text(answer)}.", hint)
+        if not isinstance(verdict, str | None):
+            verdict = bool(verdict) or f"Got {text(answer)}."
+        say(verdict, hint)
     elif callable(want):
-        say(*judge_function(answer, want, points(want, inputs), wrong or {}, hint, rtol))
+        say(*judge_function(answer, want, inputs, wrong or {}, hint, rtol))
     else:
         say(*judge_value(answer, want, wrong or {}, hint, rtol))
 
 
-def say(fault, hint=""):
-    """Print the verdict; no fault means right."""
-    print("\n".join(filter(None, [f"Not yet. {fault}", hint])) if fault else "Right.")
+def say(verdict, hint=""):
+    """Print a verdict: True is right, None is no answer, a text is what is wrong."""
+    if verdict is None:
+        print("Not answered yet.")
+    else:
+        print("Right." if verdict is True else "\n".join(filter(None, [f"Not yet. {verdict}", hint])))
 
 
 def judge_value(answer, want, wrong, hint, rtol):
-    """The fault of a value (empty if there is none), and a hint."""
+    """The verdict on a value, and the hint that goes with it."""
     if same(answer, want, rtol):
-        return "", ""
+        return True, ""
     for message, mistake in wrong.items():
         if mistake(answer) if callable(mistake) else same(answer, mistake, rtol):
             return message, ""
@@ -231,28 +247,169 @@ def judge_value(answer, want, wrong, hint, rtol):
     return f"Got {text(answer)}{compared(answer, want, rtol)}.", hint
 
 
-def judge_function(answer, want, points, wrong, hint, rtol):
-    """The fault of a function (empty if there is none), and a hint."""
+def judge_function(answer, want, inputs, wrong, hint, rtol):
+    """The verdict on a function, and the hint that goes with it."""
     if not callable(answer):
         return f"Got {text(answer)}, wanted a function.", hint
     names = list(inspect.signature(want).parameters)
+    points = draw_points(len(names), inputs)
+    told = ["At " + ", ".join(f"{n} = {text(x)}" for n, x in zip(names, p, strict=False)) for p in points]
     got = []
-    for point in points:
-        where = "At " + ", ".join(f"{n} = {text(x)}" for n, x in zip(names, point, strict=False))
+    for point, where in zip(points, told, strict=True):
         try:
             got.append(answer(*point))
         except Exception as error:
-            return f"{where}: {type(error).__name__}: {error}.", hint
-        if unanswered(got[-1]):
-            return f"{where}: nothing was returned.", hint
+            return f"{where}: {type(error).__name__}: {error}", hint
+    if all(map(unanswered, got)):
+        return None, ""
+    wanted = [want(*point) for point in points]
+    right = [same(y, w, rtol) for y, w in zip(got, wanted, strict=True)]
+    if all(right):
+        return True, ""
     for message, mistake in wrong.items():
         if all(same(y, mistake(*point), rtol) for y, point in zip(got, points, strict=True)):
-            # A misconception may agree with the right answer at every point drawn: then it is right.
-            if not all(same(y, want(*point), rtol) for y, point in zip(got, points, strict=True)):
-                return message, ""
-    for y, point in zip(got, points, strict=True):
-        wanted = want(*point)
-        if not same(y, wanted, rtol):
-            where = "At " + ", ".join(f"{n} = {text(x)}" for n, x in zip(names, point, strict=False))
-            return f"{where}: got {text(y)}, wanted {text(wanted)}.", hint
-    return "", ""
+            return message, ""
+    first = right.index(False)
+    y = "nothing" if unanswered(got[first]) else text(got[first])
+    return f"{told[first]}: got {y}, wanted {text(wanted[first])}.", hint
+
+
+def draw_points(count, inputs=None):
+    """The tuples of arguments at which two functions of `count` arguments are compared."""
+    if inputs is not None and not callable(inputs):
+        return [point if isinstance(point, tuple) else (point,) for point in inputs]
+    inputs = inputs or (lambda rng: tuple(round(float(x), 2) for x in rng.uniform(0.5, 2.0, count)))
+    rng = np.random.default_rng(1)
+    return [inputs(rng) for _ in range(20)]
+
+
+def plain(value):
+    """A tensor of either engine as an array; lists of numbers, too; anything else as it is."""
+    if hasattr(value, "detach"):
+        value = value.detach()
+    if hasattr(value, "numpy"):
+        value = value.numpy()
+    if isinstance(value, tuple | list):
+        parts = [plain(part) for part in value]
+        if all(isinstance(part, int | float | complex | np.ndarray | np.number) for part in parts):
+            try:
+                return np.array(parts)
+            except ValueError:
+                return parts
+        return parts
+    return value
+
+
+def unanswered(answer):
+    """Whether `answer` is still the stub: None, `...`, or a list that holds one of them."""
+    if isinstance(answer, tuple | list):
+        return any(map(unanswered, answer))
+    return answer is None or answer is ...
+
+
+def same(a, b, rtol):
+    """Whether two answers agree: numbers up to rounding, anything else exactly."""
+    a, b = plain(a), plain(b)
+    if isinstance(b, dict):
+        return isinstance(a, dict) and a.keys() == b.keys() and all(same(a[k], b[k], rtol) for k in b)
+    if isinstance(b, list):
+        return isinstance(a, list) and len(a) == len(b) and all(map(same, a, b, [rtol] * len(b)))
+    if not (is_number(a) and is_number(b)):
+        return type(a) is type(b) and a == b
+    return np.shape(a) == np.shape(b) and np.allclose(a, b, rtol, rtol * np.max(np.abs(b), initial=0), equal_nan=True)
+
+
+def is_number(x):
+    return isinstance(x, int | float | complex | np.number | np.ndarray) and np.asarray(x).dtype.kind in "biufc"
+
+
+def compared(answer, want, rtol):
+    """What is wrong with a value, without giving the right one away."""
+    answer, want = plain(answer), plain(want)
+    if not is_number(want):
+        return ""
+    if not is_number(answer):
+        return ", wanted a number" if np.ndim(want) == 0 else ", wanted an array"
+    if np.shape(answer) != np.shape(want):
+        return f", of shape {np.shape(answer)}: wanted shape {np.shape(want)}"
+    if np.asarray(want).dtype.kind not in "iuf":
+        return ""
+    if not np.all(np.isfinite(answer)):
+        return ", which is not a number" if np.ndim(want) == 0 else ", of which not every entry is a number"
+    if np.ndim(want) == 0:
+        return f", which is too {'small' if answer < want else 'large'}"
+    index = next(i for i in np.ndindex(np.shape(want)) if not same(answer[i], want[i], rtol))
+    entry = f"[{', '.join(map(str, index))}]"
+    return f", of which entry {entry} is too {'small' if answer[index] < want[index] else 'large'}"
+
+
+def text(x):
+    """`x` as it is told to a reader: at most six digits, the same on every machine.
+
+    >>> text(0.1 + 0.2), text(np.float32(15.0)), text(1e-300), text([1, 2.5])
+    ('0.3', '15.0', '1e-300', '[1.0, 2.5]')
+    """
+    x = plain(x)
+    if isinstance(x, str):
+        return x
+    if callable(x):
+        name = getattr(x, "__name__", type(x).__name__)
+        return "a function" if name == "<lambda>" else name
+    if isinstance(x, list):
+        return "[" + ", ".join(map(text, x)) + "]"
+    if isinstance(x, np.ndarray) and x.ndim:
+        return "[" + ", ".join(map(text, x)) + "]"
+    if isinstance(x, float | np.floating) or (isinstance(x, np.ndarray) and x.dtype.kind == "f"):
+        digits = f"{float(x):.6g}"
+        return digits if set(digits) & set(".en") else digits + ".0"
+    return str(x)
+
+
+# ---- code that is read from the engine
+
+
+class Source:
+    """Lines of Python, coloured on a page, plain in a terminal."""
+
+    def __init__(self, lines):
+        self.lines = lines
+
+    def __repr__(self):
+        return "\n".join(self.lines)
+
+    def _repr_markdown_(self):
+        return f"```python\n{self!r}\n```"
+
+
+def source(thing, first="", last=None):
+    """The source of a function, class or module, as it is installed.
+
+    first, last  show the lines from the one that begins with `first` to the one before that
+                 which begins with `last`; by default all of them
+
+    >>> source(show, "def", "    ")
+    def show(fig, alt):
+    """
+    lines = inspect.getsource(thing).splitlines()
+    start = next(i for i, line in enumerate(lines) if line.lstrip().startswith(first))
+    end = len(lines) if last is None else next(i for i in range(start + 1, len(lines)) if begins(lines[i], last))
+    return Source(textwrap.dedent("\n".join(lines[start:end])).strip("\n").splitlines())
+
+
+def begins(line, start):
+    return line.startswith(start) or line.lstrip().startswith(start)
+
+
+def rows(*names):
+    """Rows of the table of operations, as they stand in `chainrule.rules`.
+
+    >>> rows("log")
+    log = elementwise("Log", np.log, lambda t, x: t / x)
+    """
+    lines = inspect.getsource(rules).splitlines()
+    found = {line.split()[0]: re.sub(r"(?<=\S) {2,}", " ", line) for line in lines if " = elementwise(" in squeezed(line)}
+    return Source([found[name] for name in names])
+
+
+def squeezed(line):
+    return re.sub(r" +", " ", line)

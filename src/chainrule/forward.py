@@ -56,7 +56,7 @@ class Dual(Methods):
                 t = part if t is None else t + part
         if t.shape != y.shape:
             t = expand(t, shape=y.shape)
-        return Dual(y, t, level)
+        return Dual(y, t if t.dtype == y.dtype else t.astype(y.dtype), level)
 
     def detach(self):
         """The primal alone: a constant for this derivative."""

@@ -483,13 +483,15 @@ def getitem(x, index):
     Integers and slices give a view. Raises IndexError for a position that x does not have.
     """
     op, index = which_index(x, index)
-    return op(x, index=index)
+    try:
+        return op(x, index=index)
+    except IndexError as error:
+        raise IndexError(why_not_there(x, index) or str(error)) from None
 
 
 def which_index(x, index):
     """The operation that `x[index]` is, and the index in plain NumPy terms."""
-    parts = tuple(plain(p) for p in (index if isinstance(index, tuple) else (index,)))
-    parts = tuple(np.asarray(p) if isinstance(p, list) else p for p in parts)
+    parts = tuple(index_part(plain(p)) for p in (index if isinstance(index, tuple) else (index,)))
     if rules.is_basic(parts):
         check_integers(x, parts)
         if not any(p is ... for p in parts):
@@ -497,6 +499,47 @@ def which_index(x, index):
         only_integers = all(p is ... or isinstance(p, int | np.integer) for p in parts)
         return (rules.select if only_integers else rules.slice_), parts
     return rules.index, parts
+
+
+def index_part(p):
+    """One part of an index: an integer, a slice, None or ..., or else an array of integers or truth values."""
+    if p is None or p is ... or type(p) is int or isinstance(p, slice | np.integer):
+        return p
+    if isinstance(p, list):
+        p = np.asarray([plain(each) for each in p], None if p else int)
+    if not isinstance(p, bool | np.bool_ | np.ndarray):
+        raise IndexError(
+            "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices "
+            f"(got {type(p).__name__})"
+        )
+    p = np.asarray(p)
+    if p.dtype.kind not in "iub":
+        raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
+    return int(p) if p.ndim == 0 and p.dtype.kind != "b" else p
+
+
+def why_not_there(x, parts):
+    """PyTorch's words for an index array that does not fit x."""
+    position = 0
+    shapes = []
+    for i, p in enumerate(parts):
+        if p is ...:
+            return None
+        if isinstance(p, np.ndarray) and position < x.ndim:
+            n = x.shape[position]
+            if p.dtype.kind == "b" and p.shape != x.shape[position : position + p.ndim]:
+                return (
+                    f"The shape of the mask {list(p.shape)} at index {i} does not match the shape of the indexed "
+                    f"tensor {list(x.shape)} at index {position}"
+                )
+            beyond = p[(p < -n) | (p >= n)] if p.dtype.kind != "b" else p[:0]
+            if beyond.size:
+                return f"index {beyond.flat[0]} is out of bounds for dimension {position} with size {n}"
+            shapes.append(list(p.shape))
+        position += p.ndim if isinstance(p, np.ndarray) and p.dtype.kind == "b" else p is not None
+    if position > x.ndim:
+        return f"too many indices for tensor of dimension {x.ndim}"
+    return f"shape mismatch: indexing tensors could not be broadcast together with shapes {', '.join(map(str, shapes))}"
 
 
 def check_integers(x, parts):
@@ -557,8 +600,12 @@ def clone(x):
 
 
 def astype(x, dtype):
-    """x in another dtype; the cotangent is converted back."""
+    """x in another dtype; the cotangent is converted back. No derivative flows through integers."""
     dtype = np.dtype(dtype)
-    return x if x.dtype == dtype else row.astype(x, dtype=dtype)
+    if x.dtype == dtype:
+        return x
+    if isinstance(x, Box) and dtype.kind != "f":
+        x = x.detach()
+    return row.astype(x, dtype=dtype)
 
 

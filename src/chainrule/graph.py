@@ -80,8 +80,8 @@ def watch(node, entry):
     """Let `entry` see the cotangents that pass through `node`."""
     if type(node) is Leaf:
         node.hooks = [*(node.hooks or ()), entry]
-    elif type(node) is WatchedNode:
-        node.hooks.append(entry)
+    elif type(node) is WatchedNode:  # what is retained is what the hooks have left
+        node.hooks = sorted([*node.hooks, entry], key=lambda hook: isinstance(hook, Retained))
     else:
         node.hooks = [entry]
         node.__class__ = WatchedNode
@@ -98,6 +98,10 @@ class Hook:
         result = self.function(t if boxed else tensor_of(t, None, self.level))
         if result is None:
             return t
+        if not isinstance(result, tape.Tensor):
+            raise TypeError(f"expected Variable, but hook returned '{type(result).__name__}'")
+        if result.shape != t.shape:
+            raise RuntimeError(f"hook '{getattr(self.function, '__name__', 'hook')}' has changed the size of value")
         return result if boxed else result.array
 
 

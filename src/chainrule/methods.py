@@ -15,6 +15,10 @@ from .op import Box
 from .tape import binary
 
 
+# What no tensor is equal to.
+NO_NUMBER = (type(None), str, list, tuple, dict)
+
+
 class Methods(Box):
     """Operators and methods, for every kind of box."""
 
@@ -29,7 +33,6 @@ class Methods(Box):
     __abs__ = functions.abs
     __matmul__ = functions.matmul
     __gt__, __ge__, __lt__, __le__ = functions.gt, functions.ge, functions.lt, functions.le
-    __eq__, __ne__ = functions.eq, functions.ne
     __and__ = __rand__ = binary(rules.both)
     __or__ = __ror__ = binary(rules.either)
     __getitem__ = functions.getitem
@@ -56,8 +59,18 @@ class Methods(Box):
     def __pos__(self):
         return self
 
+    def __eq__(self, other):
+        return NotImplemented if isinstance(other, NO_NUMBER) else functions.eq(self, other)
+
+    def __ne__(self, other):
+        return NotImplemented if isinstance(other, NO_NUMBER) else functions.ne(self, other)
+
     def __invert__(self):
-        return functions.eq(self, False)
+        if self.dtype == np.bool_:
+            return functions.eq(self, False)
+        if self.dtype.kind == "f":
+            raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
+        return -self - 1
 
     add, sub, subtract, mul, multiply = functions.add, functions.sub, functions.sub, functions.mul, functions.mul
     div, divide, true_divide, neg, negative = (
@@ -152,6 +165,10 @@ class Methods(Box):
     @property
     def mT(self):
         """The last two axes exchanged."""
+        if self.ndim < 2:
+            raise RuntimeError(
+                f"tensor.mT is only supported on matrices or batches of matrices. Got {self.ndim}-D tensor."
+            )
         return functions.swapaxes(self, -2, -1)
 
     @property
@@ -202,7 +219,12 @@ class Methods(Box):
         return complex(self.only("complex"))
 
     def __index__(self):
+        if self.size != 1 or self.dtype.kind not in "iub":
+            raise TypeError("only integer tensors of a single element can be converted to an index")
         return int(self.only("int"))
+
+    def __format__(self, spec):
+        return format(self.item(), spec) if self.ndim == 0 else object.__format__(self, spec)
 
     def only(self, _):
         if self.size != 1:

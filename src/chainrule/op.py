@@ -88,10 +88,10 @@ class Op:
 class Spent:
     """An operation after its node has let go of what it kept: a rule that needs it raises."""
 
-    __slots__ = ("name", "needs", "pulls")
+    __slots__ = ("op", "name", "needs", "pulls")
 
     def __init__(self, op):
-        self.name, self.needs = op.name, op.needs
+        self.op, self.name, self.needs = op, op.name, op.needs
         self.pulls = tuple(
             refuse if needs & {"y", "a", "b", "x"} else pull for needs, pull in zip(op.needs, op.pulls, strict=True)
         )

@@ -26,6 +26,7 @@ def sweep(seeds, retain=False, create_graph=False, wanted=None, level=0):
                   cotangents of leaves are added to their `grad`
     """
     heap, pending, found = [], {}, {}
+    oldest = max(wanted) if wanted else 0  # no cotangent passes through what is older
 
     def send(node, t):
         """Add `t` to the cotangent of `node`, which waits for its turn."""
@@ -45,8 +46,11 @@ def sweep(seeds, retain=False, create_graph=False, wanted=None, level=0):
     while heap:
         number = heappop(heap)
         node, t = pending.pop(number)
-        if wanted is not None and number in wanted:
-            found[number] = t
+        if wanted is not None:
+            if number in wanted:
+                found[number] = t if type(node) is not Leaf else hooked(node, t)
+            if number >= oldest:
+                break
         if type(node) is not Node:
             if type(node) is WatchedNode:
                 for hook in node.hooks:
@@ -105,13 +109,19 @@ def release(node):
         node.y = node.a = node.b = None
 
 
+def hooked(leaf, t):
+    """`t` as the hooks of `leaf` leave it."""
+    for hook in leaf.hooks or ():
+        t = hook(t)
+    return t
+
+
 def arrive(leaf, t, create_graph, level):
     """Add a cotangent that reached a leaf to its `grad`.
 
     The first one is copied: the same array may be on its way to another leaf as well.
     """
-    for hook in leaf.hooks or ():
-        t = hook(t)
+    t = hooked(leaf, t)
     if create_graph:
         leaf.grad = t if leaf.grad is None else leaf.grad + t
     elif leaf.grad is None:
@@ -126,6 +136,7 @@ def backward(outputs, seeds, retain_graph, create_graph, wanted=None):
     """One sweep from several outputs at once, with the cotangents in `seeds`."""
     level = outputs[0].level
     if not create_graph:
+        seeds = [t.array if isinstance(t, tape.Tensor) and t.level == level else t for t in seeds]
         return sweep([(y.node, t) for y, t in zip(outputs, seeds, strict=True)], retain_graph, False, wanted, level)
     with tape.enable_grad():
         seeds = [tensor_of(t, None, level) if not isinstance(t, tape.Tensor) else t for t in seeds]

@@ -14,17 +14,33 @@ from .tape import Leaf, WatchedNode, number_or_array, record, tensor_of
 
 
 def text(array):
-    """The numbers of `array` as PyTorch prints them: whole, with 4 decimals, or with an exponent."""
-    finite = np.abs(array[np.isfinite(array) & (array != 0)]) if array.dtype.kind == "f" else np.empty(0)
-    options = {"separator": ", ", "prefix": "tensor("}
-    if finite.size:
-        small, large = finite.min(), finite.max()
-        whole = np.all(finite == np.round(finite))
-        if large / small > 1000 or large > 1e8 or (small < 1e-4 and not whole):
-            options["formatter"] = {"float_kind": "{:.4e}".format}
-        elif not whole:
-            options.update(floatmode="fixed", precision=4)
-    return np.array2string(array, **options)
+    """The numbers of `array` as PyTorch prints them: whole, with 4 decimals, or with an exponent.
+
+    >>> print(text(np.array([1.5, -20.0, np.inf])))
+    [  1.5000, -20.0000,      inf]
+    """
+    shown = array if array.size <= 1000 else array[np.ix_(*(edges(n) for n in array.shape))]
+    style = "{}"
+    if array.dtype.kind == "f":
+        shown = shown[np.isfinite(shown) & (shown != 0)]
+        small, large = (np.abs(shown).min().item(), np.abs(shown).max().item()) if shown.size else (1, 1)
+        whole = bool(np.all(shown == np.round(shown)))
+        exponent = large / small > 1000 or large > 1e8 or (small < 1e-4 and not whole)
+        style = "{:.4e}" if exponent else "{:.0f}." if whole else "{:.4f}"
+    width = max((len(style.format(x)) for x in shown.ravel().tolist()), default=0)
+
+    def one(x):
+        return (style if np.isfinite(x) else "{}").format(x.item()).rjust(width)
+
+    whole = np.array2string(
+        array, separator=", ", prefix="tensor(", formatter={"all": one}, max_line_width=79 + array.ndim, threshold=1000
+    )
+    return whole.replace(", ..., ", ",  ..., ")
+
+
+def edges(n):
+    """The positions that are shown of a long axis."""
+    return np.arange(n) if n <= 6 else np.array([0, 1, 2, n - 3, n - 2, n - 1])
 
 
 class Tensor(Methods):
@@ -111,9 +127,17 @@ class Tensor(Methods):
                 f"attempting to assign a gradient with dtype '{g.dtype}' to a tensor with grad_dtype '{self.dtype}'. "
                 "The gradient must match the tensor's dtype: convert it with .astype()"
             )
-        if type(self.node) is not Leaf:
+        if g is self:
+            raise RuntimeError("can't assign Variable as its own grad")
+        keeper = self.node if type(self.node) is Leaf else find_retained(self.node) if self.retains_grad else None
+        if keeper is not None:
+            keeper.grad = g
+        elif g is not None:
             raise RuntimeError("only a leaf that requires grad has a .grad to assign: call requires_grad_() first")
-        self.node.grad = g
+
+    @grad.deleter
+    def grad(self):
+        self.grad = None
 
     @property
     def _version(self) -> int:
@@ -244,22 +268,27 @@ class Tensor(Methods):
             raise RuntimeError(
                 "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment."
             )
-        copy = tensor_of(self.array.copy(), None, self.level)
-        return copy.requires_grad_(self.requires_grad)
+        copy = tensor_of(self.array.copy(), None, self.level).requires_grad_(self.requires_grad)
+        if self.grad is not None:
+            copy.grad = self.grad.detach().clone()
+        return copy
 
     def __repr__(self):
-        if isinstance(self.array, Box):
-            body = repr(self.array)
-        else:
-            body = text(np.asarray(self.array))
-        parts = [body]
-        if self.dtype not in (np.float64, np.int64, np.bool_):
-            parts.append(f"dtype={self.dtype}")
+        body = repr(self.array) if isinstance(self.array, Box) else text(np.asarray(self.array))
+        notes = []
+        if self.numel() == 0 and self.ndim > 1:
+            body, notes = "[]", [f"size={self.shape}"]
+        if self.dtype not in (np.float64, np.int64, np.bool_) or (self.numel() == 0 and self.dtype != np.float64):
+            notes.append(f"dtype={self.dtype}")
         if self.grad_fn is not None:
-            parts.append(f"grad_fn={self.grad_fn!r}")
+            notes.append(f"grad_fn={self.grad_fn!r}")
         elif self.requires_grad:
-            parts.append("requires_grad=True")
-        return f"tensor({', '.join(parts)})"
+            notes.append("requires_grad=True")
+        whole = f"tensor({body}"
+        for note in notes:
+            fits = len(whole) - whole.rfind("\n") + len(note) < 80
+            whole += (", " if fits else ",\n       ") + note
+        return whole + ")"
 
     # ---- writing in place
 

@@ -2,8 +2,6 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
-
 
 def pytest_collectstart(collector):
     """Let nbval compare a graph by its DOT text: its SVG depends on Graphviz's version."""
@@ -21,4 +19,4 @@ def pytest_terminal_summary(terminalreporter):
 
 @pytest.fixture(scope="session")
 def root():
-    return ROOT
+    return Path(__file__).parent

@@ -1,0 +1,360 @@
+"""Drawings of graphs: the tape, with names, values and adjoints, for the eye and in words.
+
+A `Graph` shows itself: as a picture in a notebook, as DOT text (the language of Graphviz)
+anywhere else. Its `text` says in words what the picture shows. Both are made from the
+values and edges that `chainrule.diagram` has found.
+"""
+
+import pathlib
+import re
+import subprocess
+import sys
+from html import escape
+
+import numpy as np
+
+from . import reverse
+from .diagram import Diagram, Names, Path, number, numbers
+from .functions import plain
+from .op import Box
+from .tape import Leaf
+from .tensor import Tensor
+
+__all__ = ["Graph", "draw"]
+
+# One colour for one idea, the same in every figure of the book. Boxes have a light ground,
+# lines a middle grey, so that both can be read on a white page and on a dark one.
+PRIMAL, COTANGENT, INK, QUIET = "#0072B2", "#D55E00", "#24292f", "#5f6670"
+LINE, FAINT = "#8a919b", "#c3c8ce"
+GROUND = {"leaf": "#e3f0f8", "operation": "#ffffff", "constant": "#e9ebee"}
+TABLE = '<table border="0" cellspacing="0" cellpadding="1">{}</table>'
+FONT = 'fontname="Helvetica,Arial,sans-serif"'
+
+
+def draw(
+    y,
+    *,
+    names=None,
+    adjoints="auto",
+    edges=False,
+    fold=False,
+    highlight=(),
+    gradient=None,
+    rankdir="LR",
+    max_nodes=200,
+) -> "Graph":
+    """The graph behind `y`: every value, how it was made and what it is worth, as a picture and in words.
+
+    y          a Tensor, or a tuple of Tensors
+    names      a dict from names to Tensors, for values that no variable of the caller holds
+    adjoints   show dy/dv on every value v: True, False, or "auto", which is after a backward pass
+    edges      show the local derivative on every edge
+    fold       show only values with a name of the user's; the steps between are folded into formulas,
+               and an edge then carries the derivative of the whole formula
+    highlight  a path, as a list of names or Tensors, or a list of such paths
+    gradient   the cotangent of y to start the adjoints from, in the shape of y; 1 for one number
+    rankdir    where the results stand: "LR" at the right of the inputs, "TB" below them
+    max_nodes  how many values to show at most; the newest are shown, the rest is counted
+
+    Returns a Graph. In a notebook it shows itself as a picture, where Graphviz is installed;
+    printed, it is DOT text. The tape is only read: no `.grad` changes, nothing is let go.
+
+    Names are those of the caller's variables, also inside lists, tuples and dicts. If several
+    hold the same value it is named after the first that was bound. What no variable holds is
+    called v1, v2, ... in the order of computing. A y that nothing was recorded for is shown
+    as the constant it is.
+
+    Raises TypeError if y is no Tensor, KeyError if `highlight` names what is not in the graph,
+    RuntimeError if adjoints=True and y is not one number and no `gradient` was given.
+
+    >>> import chainrule as cr
+    >>> x = cr.tensor(2.0, requires_grad=True)
+    >>> y = cr.log(x * x)
+    >>> print(cr.draw(y, adjoints=True).text)
+    Graph of y, made from x. x = 2, leaf, adjoint 1. v1 = x * x = 4, adjoint 0.25. y = log(v1) = 1.386, result, adjoint 1.
+    """
+    outputs = list(y) if isinstance(y, tuple | list) else [y]
+    check_outputs(outputs)
+    graph = Graph(outputs, Names((names or {}) | visible(sys._getframe(1), names or {})), max_nodes, fold)
+    graph.edge_labels, graph.rankdir = edges, rankdir
+    graph.marked = marked(graph, highlight)
+    if adjoints is True or (adjoints == "auto" and (gradient is not None or has_gradients(graph))):
+        graph.show_adjoints(outputs, gradient, strict=adjoints is True)
+    return graph
+
+
+def visible(frame, hidden):
+    """The variables that `frame` sees, local ones first, in the order in which they were bound."""
+    seen = {**frame.f_locals, **{k: x for k, x in frame.f_globals.items() if k not in frame.f_locals}}
+    return {name: x for name, x in seen.items() if name not in hidden}
+
+
+def check_outputs(outputs):
+    for y in outputs:
+        if not isinstance(y, Tensor):
+            raise TypeError(
+                f"draw needs the Tensor that a computation ended in, or a tuple of them, but got {type(y).__name__}. "
+                "A graph is left behind by operations on cr.tensor(..., requires_grad=True)"
+            )
+    if not outputs:
+        raise TypeError("draw needs the Tensor that a computation ended in, but got an empty tuple")
+
+
+def has_gradients(graph):
+    return any(value.kind == "leaf" and value.node.grad is not None for value in graph.nodes)
+
+
+class Graph(Diagram):
+    """What `draw` returns: the values and edges behind a result, which show themselves.
+
+    nodes   all values, in the order of computing: name, kind, operation, formula, value, adjoint
+    edges   all edges: source, target, derivative, and contribution where adjoints are shown
+
+    `graph["u"]` is the value of that name. `paths`, `count_paths` and `edge_derivative` answer
+    the questions of the chain rule.
+    """
+
+    edge_labels, rankdir, marked, with_adjoints, note = False, "LR", frozenset(), False, ""
+
+    def show_adjoints(self, outputs, gradient, strict):
+        """Find the adjoints. Unless `strict`, say so in `text` where no cotangent to start from is known."""
+        try:
+            self.find_adjoints(seeds(outputs, gradient))
+            self.with_adjoints = True
+        except RuntimeError as error:
+            if strict:
+                raise RuntimeError(f"{error}: give draw gradient=, as to backward()") from None
+            self.note = "Adjoints are left out: give gradient=, the cotangent of the result."
+
+    @property
+    def dot(self) -> str:
+        """The drawing in DOT, the language of Graphviz."""
+        return "\n".join(["digraph {", *(f"  {line}" for line in dot_lines(self)), "}"])
+
+    @property
+    def text(self) -> str:
+        """The graph in words: every value in the order of computing, how it was made, what it is worth."""
+        return " ".join([opening(self), *(sentence(self, value) for value in self.nodes), *closing(self)])
+
+    def svg(self) -> str:
+        """The picture, as SVG that carries `text` as its alternative.
+
+        Raises RuntimeError where Graphviz or the package `graphviz` is missing.
+        """
+        picture = render(self.dot, "svg")
+        if picture is None:
+            raise RuntimeError(
+                "no picture without Graphviz: install its program `dot` (apt install graphviz, or brew install "
+                "graphviz) and the package that calls it (pip install graphviz). The attribute .dot works without"
+            )
+        return accessible(picture.decode(), self)
+
+    def save(self, path):
+        """Write the drawing to a file: .svg, .png or .pdf, or .dot and .gv for the text.
+
+        Raises ValueError for another ending, RuntimeError where a picture needs Graphviz.
+        """
+        path = pathlib.Path(path)
+        kind = path.suffix[1:]
+        if kind in ("dot", "gv"):
+            path.write_text(self.dot + "\n", encoding="utf-8")
+        elif kind in ("svg", "png", "pdf"):
+            path.write_bytes(self.svg().encode() if kind == "svg" else self.svg() and render(self.dot, kind))
+        else:
+            raise ValueError(f"cannot write {path.name!r}: the ending says how, one of .svg, .png, .pdf, .dot, .gv")
+
+    def __repr__(self):
+        return self.dot
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        bundle = {"text/plain": self.dot}
+        picture = render(self.dot, "svg")
+        if picture is not None:
+            bundle["image/svg+xml"] = accessible(picture.decode(), self)
+        return bundle
+
+
+def seeds(outputs, gradient):
+    """For each output the cotangent to start from, as `backward` would choose it; None for a constant."""
+    given = list(gradient) if isinstance(gradient, tuple) else [gradient] * len(outputs)
+    given = [np.asarray(t, y.dtype) if isinstance(t, list | float | int) else t for y, t in zip(outputs, given)]
+    return [None if y.node is None else plain(reverse.seed(y, t, i)) for i, (y, t) in enumerate(zip(outputs, given))]
+
+
+def marked(graph, highlight):
+    """The edges and values on the highlighted paths."""
+    paths = list(highlight)
+    if isinstance(highlight, Path) or (paths and not isinstance(paths[0], list | tuple)):
+        paths = [highlight]
+    found = set()
+    for path in paths:
+        steps = path.edges if isinstance(path, Path) else None
+        if steps is None:
+            steps = [edge for a, b in zip(path, path[1:]) for edge in graph.edges_between(a, b)]
+            found |= {graph[name] for name in path}
+        found |= {x for edge in steps for x in (graph[edge.source.name], graph[edge.target.name])}
+        found |= {(edge.source.name, edge.target.name, edge.slot) for edge in steps}
+    return found
+
+
+# ---- in DOT
+
+
+def dot_lines(graph):
+    """The lines of the drawing: what holds for all, then values, then edges."""
+    yield f"graph [rankdir={graph.rankdir} bgcolor=transparent pad=0.1 nodesep=0.25 ranksep=0.4 {FONT}]"
+    yield f'node [shape=box style="rounded,filled" margin="0.1,0.05" height=0.3 width=0.3 color="{LINE}" {FONT} fontsize=12]'
+    yield f'edge [color="{LINE}" arrowsize=0.6 {FONT} fontsize=11 fontcolor="{QUIET}"]'
+    if graph.left_out:
+        yield f'earlier [label="{graph.left_out} earlier\\nvalues" shape=plain style="" fontcolor="{QUIET}"]'
+    for value in graph.nodes:
+        yield f"{value.id} [label=<{label(graph, value)}> {box_style(graph, value)}]"
+    for value in graph.nodes:
+        if value.twin is not None:
+            yield f'{value.twin.id} -> {value.id} [style=dashed arrowhead=tee label="detach"]'
+        if any(x is None for x in value.inputs):
+            yield f"earlier -> {value.id} [style=dotted]"
+    for edge in graph.edges:
+        yield f"{edge.source.id} -> {edge.target.id}{edge_style(graph, edge)}"
+    first = [value.id for value in graph.nodes if value.kind == "leaf" and value.twin is None]
+    if len(first) > 1:
+        yield f"{{rank=source; {' -> '.join(first)} [style=invis]}}"
+
+
+def label(graph, value):
+    """What stands in a box: name and formula, the value, the adjoint; each in its colour."""
+    ink = INK if value.active or value.kind == "constant" else QUIET
+    title = coloured(ink, value.name)
+    if value.named:
+        title = f"<b>{title}</b>"
+    if made_by(value):
+        title += coloured(QUIET, f"\N{NO-BREAK SPACE}= {made_by(value)}")
+    rows = [title, coloured(PRIMAL if value.active else QUIET, numbers(value.value, value.shape))]
+    if value.adjoint is not None:
+        rows.append(coloured(COTANGENT, f"adjoint {numbers(value.adjoint)}"))
+    return TABLE.format("".join(f"<tr><td>{row}</td></tr>" for row in rows))
+
+
+def made_by(value):
+    return f"{value.twin.name}.detach()" if value.twin is not None else value.formula
+
+
+def coloured(colour, words):
+    return f'<font color="{colour}">{escape(words)}</font>'
+
+
+def box_style(graph, value):
+    line = ""
+    if value in graph.marked:
+        line = f' color="{PRIMAL}" penwidth=2.5'
+    elif value.result:
+        line = f' color="{INK}" penwidth=1.5'
+    elif not value.active:
+        line = f' color="{FAINT}"'
+    return f'fillcolor="{GROUND[value.kind]}"{line}'
+
+
+def edge_style(graph, edge):
+    style = []
+    if graph.edge_labels and edge.derivative is not None:
+        style.append(f'label=" {numbers(edge.derivative)} "')
+    if (edge.source.name, edge.target.name, edge.slot) in graph.marked:
+        style.append(f'color="{PRIMAL}" penwidth=2.5 fontcolor="{PRIMAL}"')
+    return f" [{' '.join(style)}]" if style else ""
+
+
+# ---- in words
+
+
+def opening(graph):
+    results = listed(value.name for value in graph.results)
+    leaves = listed(value.name for value in graph.nodes if value.kind == "leaf")
+    return f"Graph of {results}{f', made from {leaves}' if leaves and leaves != results else ''}."
+
+
+def listed(names):
+    """Names in a row, as one says them.
+
+    >>> listed(["a", "b", "c"])
+    'a, b and c'
+    """
+    *most, last = dict.fromkeys(names) or [""]
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def sentence(graph, value):
+    """One value in words: how it was made, what it is worth, its derivatives and its adjoint."""
+    made = made_by(value)
+    parts = [" = ".join([value.name, *([made] if made else []), *worth(value.value)])]
+    if value.value is None:
+        parts.append("of unknown value" if not value.shape else in_words(None, value.shape))
+    if not value.op:
+        parts.append(value.kind)
+    if value.result:
+        parts.append("result")
+    if graph.edge_labels:
+        parts += [
+            f"derivative by {edge.source.name} {in_words(edge.derivative)}"
+            for edge in graph.edges_into(value)
+            if edge.derivative is not None
+        ]
+    if value.adjoint is not None:
+        parts.append(f"adjoint {in_words(value.adjoint)}")
+    return ", ".join(parts) + "."
+
+
+def worth(x):
+    return [] if x is None else [in_words(x)]
+
+
+def in_words(x, shape=None):
+    written = numbers(x, shape)
+    return f"{written} numbers" if re.fullmatch(r"\d+(x\d+)+", written) else written
+
+
+def closing(graph):
+    """What the picture leaves out, and why."""
+    if graph.left_out:
+        yield f"{graph.left_out} earlier values are left out."
+    if not any(value.active for value in graph.nodes):
+        yield "Nothing was recorded: no input requires a gradient."
+    if any(value.twin is not None for value in graph.nodes):
+        yield f"No cotangent flows back through {listed(made_by(v) for v in graph.nodes if v.twin is not None)}."
+    lost = [value.name for value in graph.nodes if value.active and value.adjoint is None]
+    if graph.with_adjoints and lost:
+        yield f"Adjoints not known, for want of values that were let go or left out: {listed(lost)}."
+    if graph.marked:
+        yield f"Highlighted: {listed(value.name for value in graph.nodes if value in graph.marked)}."
+    if graph.note:
+        yield graph.note
+
+
+# ---- as a picture
+
+
+def render(dot, kind):
+    """The picture that Graphviz makes of `dot`, as bytes; None where Graphviz cannot be had."""
+    try:
+        import graphviz
+    except ImportError:
+        return None
+    try:
+        return graphviz.pipe("dot", kind, dot.encode(), quiet=True)
+    except (graphviz.ExecutableNotFound, subprocess.CalledProcessError, OSError):
+        return None
+
+
+def accessible(svg, graph):
+    """The SVG without what differs between versions, with a role, a title and a description for who cannot see it."""
+    svg = re.sub(r"<!--.*?-->\s*", "", svg[svg.index("<svg") :], flags=re.DOTALL)
+    svg = re.sub(r' id="[^"]*"', "", svg)
+    sentences = {value.id: sentence(graph, value) for value in graph.nodes}
+    svg = re.sub(r"<title>(.*?)</title>\n?", lambda m: title_of(m[1], sentences), svg)
+    head = f"<title>{escape(opening(graph))}</title>\n<desc>{escape(graph.text)}</desc>\n"
+    svg = re.sub(r"<svg ", '<svg role="img" class="chainrule-graph" ', svg, count=1)
+    return re.sub(r"(<svg [^>]*>\n?)", lambda m: m[1] + head, svg, count=1)
+
+
+def title_of(name, sentences):
+    """What is shown when the pointer rests on a box; edges and the whole need nothing."""
+    return f"<title>{escape(sentences[name])}</title>\n" if name in sentences else ""

@@ -1,0 +1,227 @@
+"""PyTorch's results, written down for places where PyTorch does not run, such as a browser.
+
+A record is found by what was asked: the text of the function, the values of the names it
+uses, and the inputs to the last bit. The records lie next to this file. To write them anew:
+delete the file, set CHAINRULE_RECORD=1, and run the notebooks and tests.
+"""
+
+import ast
+import builtins
+import hashlib
+import inspect
+import json
+import os
+from contextlib import contextmanager
+from pathlib import Path
+from types import FunctionType, ModuleType
+
+import numpy as np
+
+from .op import Box
+
+FILE = Path(__file__).with_name("recorded.json")
+LIBRARIES = (__package__, "torch", "numpy")  # whose functions are known by their names
+LARGEST = 10_000  # numbers in a record: larger results would make the package heavy
+
+switched_on = False
+
+
+class NoRecord(LookupError):
+    """PyTorch is not installed, and nothing was recorded for this function and these inputs."""
+
+
+def is_recording() -> bool:
+    """Whether PyTorch's results are being written down."""
+    return switched_on or os.environ.get("CHAINRULE_RECORD", "") not in ("", "0")
+
+
+@contextmanager
+def recording():
+    """Write PyTorch's results down for every `crosscheck` inside the block."""
+    global switched_on
+    before, switched_on = switched_on, True
+    try:
+        yield
+    finally:
+        switched_on = before
+
+
+def look_up(f, points):
+    """The recorded (values, gradients, error) for `f` at `points`, and PyTorch's version then.
+
+    Raises NoRecord if there is none.
+    """
+    try:
+        found = read().get(key(f, points))
+        reason = "no result of it is recorded for this function at this point"
+    except OSError:
+        found, reason = None, "the text of the function cannot be read, so that no recorded result can be found"
+    if found is None:
+        raise NoRecord(f"PyTorch is not installed, and {reason}. To compare with PyTorch itself: pip install torch")
+    values, gradients = ([unpack(a) for a in found[part]] for part in ("values", "gradients"))
+    return (tuple(values), tuple(gradients), error_of(found["error"])), found["torch"]
+
+
+def store(f, points, outcome, version):
+    """Write PyTorch's outcome for `f` at `points` into the file, which stays sorted.
+
+    Functions whose text cannot be read and large results are passed over.
+    """
+    arrays = [a for a in (*outcome.values, *outcome.gradients) if a is not None]
+    try:
+        place = key(f, points)
+    except OSError:
+        return
+    if sum(a.size for a in arrays) > LARGEST:
+        return
+    records = read()
+    records[place] = {
+        "function": text_of(f),
+        "torch": version.partition("+")[0],
+        "values": [pack(a) for a in outcome.values],
+        "gradients": [pack(a) for a in outcome.gradients],
+        "error": outcome.error and [type(outcome.error).__name__, str(outcome.error)],
+    }
+    written = FILE.with_suffix(f".{os.getpid()}")
+    lines = (f"{json.dumps(k)}: {json.dumps(records[k], sort_keys=True)}" for k in sorted(records))
+    written.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+    written.replace(FILE)
+
+
+def read():
+    return json.loads(FILE.read_text()) if FILE.exists() else {}
+
+
+def pack(array):
+    """An array as JSON, floats in hexadecimal: exact, and the same on every machine."""
+    if array is None:
+        return None
+    spell = (lambda x: float(x).hex()) if array.dtype.kind == "f" else int
+    return [str(array.dtype), list(array.shape), [spell(x) for x in array.reshape(-1)]]
+
+
+def unpack(packed):
+    """
+    >>> unpack(pack(np.array([0.1, 0.2])))
+    array([0.1, 0.2])
+    """
+    if packed is None:
+        return None
+    dtype, shape, numbers = packed
+    numbers = [float.fromhex(x) if isinstance(x, str) else x for x in numbers]
+    return np.array(numbers, dtype).reshape(shape)
+
+
+def error_of(described):
+    """An error of the recorded type and words."""
+    if described is None:
+        return None
+    name, message = described
+    kind = getattr(builtins, name, None) or type(name, (Exception,), {})
+    return kind(message)
+
+
+# ---- what identifies a function
+
+
+def key(f, points):
+    """A fingerprint of a function and its inputs. Raises OSError if f's text cannot be read."""
+    words = [identity(f, set()), *(identity(p, set()) for p in points)]
+    return hashlib.sha256("\n".join(words).encode()).hexdigest()[:32]
+
+
+def identity(x, seen):
+    """A text that two values share only if they are the same for a computation."""
+    if isinstance(x, Box | np.ndarray | np.generic):
+        array = np.asarray(getattr(x, "array", x))
+        return f"{array.dtype} {array.shape} {array.tobytes().hex()}"
+    if isinstance(x, FunctionType) and (not seen or x.__module__.partition(".")[0] not in LIBRARIES):
+        return function_identity(x, seen)
+    if isinstance(x, tuple | list):
+        return f"{type(x).__name__}[{', '.join(identity(part, seen) for part in x)}]"
+    if isinstance(x, dict):
+        return f"dict[{', '.join(f'{k!r}: {identity(v, seen)}' for k, v in x.items())}]"
+    if isinstance(x, ModuleType):
+        return x.__name__
+    if x is None or isinstance(x, bool | int | float | str | complex):
+        return repr(x)
+    return getattr(x, "__qualname__", type(x).__qualname__)
+
+
+def function_identity(f, seen):
+    """The text of `f`, and the values of the names it takes from outside."""
+    if id(f) in seen:
+        return "itself"
+    seen.add(id(f))
+    outside = used_names(f)
+    values = [f"{name} = {identity(outside[name], seen)}" for name in sorted(outside)]
+    return "\n".join([text_of(f), identity(f.__defaults__, seen), *values])
+
+
+def used_names(f):
+    """The global and enclosing names that `f` mentions, with their values."""
+    mentioned = {n.id for n in ast.walk(definition(f)) if isinstance(n, ast.Name)}
+    cells = zip(f.__code__.co_freevars, f.__closure__ or (), strict=True)
+    enclosing = {name: cell.cell_contents for name, cell in cells if cell_is_full(cell)}
+    own = set(f.__code__.co_varnames)
+    return {n: f.__globals__[n] for n in mentioned - own if n in f.__globals__} | enclosing
+
+
+def cell_is_full(cell):
+    try:
+        cell.cell_contents  # noqa: B018
+    except ValueError:
+        return False
+    return True
+
+
+def text_of(f):
+    """The text of `f`, without comments and layout."""
+    return ast.unparse(definition(f))
+
+
+def definition(f):
+    """The piece of the syntax tree that defines `f`: several lambdas may stand on one line.
+
+    Raises OSError if the text is not there to read.
+    """
+    f = inspect.unwrap(f)
+    if not isinstance(f, FunctionType):
+        raise OSError(f"{f!r} is not a function written in Python")
+    tree = parsed(f)
+    places = [p for p in f.__code__.co_positions() if None not in p and p[2:] != (0, 0)]
+    around = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Lambda | ast.FunctionDef)
+        and getattr(node, "name", "<lambda>") == f.__name__
+        and all(contains(node, place) for place in places)
+    ]
+    if not places or not around:
+        raise OSError(f"the text of {f.__qualname__} cannot be found")
+    return max(around, key=lambda node: (node.lineno, node.col_offset))  # the innermost begins last
+
+
+def parsed(f):
+    """The syntax tree of the file or notebook cell that `f` stands in."""
+    lines, _ = inspect.findsource(f)
+    try:
+        return ast.parse("".join(lines))
+    except SyntaxError:
+        raise OSError(f"the text around {f.__qualname__} is not Python alone") from None
+
+
+def contains(node, place):
+    """Whether an instruction's place in the text, as `co_positions` gives it, lies within `node`."""
+    line, end_line, column, end_column = place
+    begins = (node.lineno, node.col_offset) <= (line, column)
+    return begins and (end_line, end_column) <= (node.end_lineno, node.end_col_offset)
+
+
+def parameters(f):
+    """The names of f's positional parameters."""
+    try:
+        found = inspect.signature(f).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    return [p.name for p in found if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
