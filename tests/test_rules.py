@@ -281,7 +281,7 @@ def numbers(seed, shapes, between=(-1.0, 1.0)):
     """Arrays of the given shapes whose numbers, together, are evenly spread and in a random order."""
     draw = np.random.default_rng(zlib.crc32(seed.encode()))
     count = sum(int(np.prod(shape)) for shape in shapes)
-    flat = draw.permutation(np.linspace(*between, count) + 0.011 if count > 1 else np.full(count, 0.61))
+    flat = draw.permutation(np.linspace(*between, count) + 0.011 if count > 1 else np.full(count, np.mean(between) + 0.11))
     return [part.reshape(shape) for part, shape in zip(np.split(flat, np.cumsum([int(np.prod(s)) for s in shapes])[:-1]), shapes, strict=True)]
 
 
@@ -296,7 +296,9 @@ def each_case():
         for i, (params, shape_lists) in enumerate(rows):
             for shapes in shape_lists:
                 row = (name, theirs, params, between, shapes)
-                yield pytest.param(row, id=f"{name}-{i}-{shapes}".replace(" ", ""))
+                log_of_0 = pytest.mark.filterwarnings("ignore:divide by zero encountered in log:RuntimeWarning")
+                marks = log_of_0 if "softmax" in name and shapes == [(0,)] else ()
+                yield pytest.param(row, marks=marks, id=f"{name}-{i}-{shapes}".replace(" ", ""))
 
 
 @pytest.fixture(params=each_case())

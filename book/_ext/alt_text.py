@@ -22,7 +22,6 @@ def words_of(svg):
 
 
 def name_pictures(app, doctree):
-    folder = Path(app.env.doc2path(app.env.docname)).parent
     for bundle in doctree.findall(nodes.container):
         if bundle.get("nb_element") != "mime_bundle":
             continue
@@ -32,7 +31,8 @@ def name_pictures(app, doctree):
                 if kind == "image/png":
                     words = shown["text/plain"].astext() if "text/plain" in shown else ""
                 else:
-                    words = words_of((folder / image["uri"]).read_text(encoding="utf-8"))
+                    _, path = app.env.relfn2path(image["uri"])
+                    words = words_of(Path(path).read_text(encoding="utf-8"))
                 image["alt"] = image.get("alt") or words
 
 

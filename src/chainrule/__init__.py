@@ -11,10 +11,11 @@ The modules, in the order in which the course reads them: `op` (what an operatio
 """
 
 from . import numerical
+from .compile import compile
 from .crosscheck import Disagreement, crosscheck
 from .draw import draw
 from .forward import jvp
-from .functional import grad, hessian, hvp, jacobian, vjp
+from .functional import grad, hessian, hvp, jacobian, value_and_grad, vjp
 from .functions import *  # noqa: F403
 from .gradcheck import GradcheckError, gradcheck, gradgradcheck
 from .reverse import autograd

@@ -12,20 +12,26 @@ from .functions import plain
 from .methods import Methods
 from .tape import levels
 
-# fmt: off
-NOT_ANALYTIC = frozenset({
-    rules.abs, rules.sign, rules.floor, rules.ceil, rules.round, rules.relu, rules.maximum, rules.minimum,
-    rules.clip, rules.amax, rules.amin,
-})
+# For these NumPy would compute a complex number, or warn and go on. The others become real, which shows.
+NOT_ANALYTIC = frozenset(
+    {
+        *(rules.sign, rules.floor, rules.ceil, rules.round, rules.relu, rules.maximum, rules.minimum),
+        *(rules.clip, rules.amax, rules.amin),
+    }
+)
 
-# Analytic functions which the table computes with |x| or comparisons, to avoid overflow or for speed.
+
+def variance(x, axis, keepdims, correction):
+    squares = (x - np.mean(x, axis, keepdims=True)) ** 2
+    return np.sum(squares, axis, keepdims=keepdims) / (rules.count(x.shape, axis) - correction)
+
+
+# Analytic functions which the table computes with |x|, against overflow or for speed.
 WITHOUT_KINKS = {
-    rules.sigmoid:  lambda x: 1 / (1 + np.exp(-x)),
-    rules.var:      lambda x, axis, keepdims, correction:
-                        np.sum((x - np.mean(x, axis, keepdims=True)) ** 2, axis, keepdims=keepdims)
-                        / (rules.count(x.shape, axis) - correction),
+    rules.sigmoid: lambda x: 1 / (1 + np.exp(-x)),
+    rules.var: variance,
+    rules.std: lambda x, **how: np.sqrt(variance(x, **how)),
 }
-# fmt: on
 
 
 class ComplexNumber(Methods):
@@ -48,9 +54,13 @@ class ComplexNumber(Methods):
     def apply(self, op, inputs, params):
         """The value of `op`, if it is analytic. Raises TypeError otherwise."""
         values = [plain(x) for x in inputs]
-        refuse_kinks(op, values[0], params)
+        if op.family == "constant" or op in NOT_ANALYTIC or params.get("dtype", np.dtype(complex)).kind != "c":
+            raise not_analytic(op, values[0])
         value = WITHOUT_KINKS.get(op)
-        return ComplexNumber(op.compute(values, params) if value is None else value(*values, **params))
+        y = op.compute(values, params) if value is None else value(*values, **params)
+        if y.dtype.kind != "c":
+            raise not_analytic(op, values[0])
+        return ComplexNumber(y)
 
     def detach(self):
         """A constant for other derivatives; for the complex step it still varies with x."""
@@ -74,16 +84,12 @@ class ComplexNumber(Methods):
         return f"ComplexNumber({self.array!r})"
 
 
-def refuse_kinks(op, x, params):
-    """Raise a TypeError for an operation that is not analytic."""
-    to_real = op is rules.astype and params["dtype"].kind != "c"
+def not_analytic(op, x):
+    """The error for an operation that has no derivative in the complex plane."""
+    what = f"uses {op.name.lower()}, which has no derivative in the complex plane"
     if op.family == "constant":
         what = f"compares numbers ({op.name.lower()}), and complex numbers have no order"
-    elif op in NOT_ANALYTIC or to_real or (op is rules.norm and np.ndim(x) == 0):
-        what = f"uses {op.name.lower()}, which has no derivative in the complex plane"
-    else:
-        return
-    raise TypeError(
+    return TypeError(
         f"the complex step needs an analytic function, but this one {what} (here at {np.ravel(x)[0]}). "
         "Take method='central', or write down the branch of the function that holds at x"
     )

@@ -7,8 +7,8 @@ as a dictionary, and looks the same.
 import re
 from html import escape
 
-from .diagram import number
-from .draw import COTANGENT, FONT, INK, LINE, PRIMAL, QUIET, listed, render
+from .draw import COTANGENT, FONT, INK, LINE, PRIMAL, QUIET, render
+from .spelling import listed, number
 
 TANGENT = "#007a5a"
 
@@ -46,9 +46,9 @@ class Blackboard:
         yield f"graph [rankdir={self.rankdir} bgcolor=transparent pad=0.1 nodesep=0.3 ranksep=0.55 {FONT}]"
         yield (
             f'node [shape=box style="rounded,filled" fillcolor="#ffffff" margin="0.14,0.07" height=0.3 width=0.45 '
-            f'color="{LINE}" fontcolor="{INK}" {FONT} fontsize=13]'
+            f'color="{LINE}" fontcolor="{INK}" {FONT} fontsize=12]'
         )
-        yield f'edge [color="{LINE}" arrowsize=0.6 {FONT} fontsize=12 fontcolor="{QUIET}"]'
+        yield f'edge [color="{LINE}" arrowsize=0.6 {FONT} fontsize=11 fontcolor="{QUIET}"]'
         for n in self.arrows:
             style = f' color="{PRIMAL}" penwidth=2.5' if n in self.path else ""
             yield f'"{n}" [label=<{self.label(n)}>{style}]'
@@ -61,14 +61,13 @@ class Blackboard:
 
     def label(self, n):
         rows = [f"<b>{escape(n)}</b>"]
-        for numbers, colour, mark in (
+        for numbers, colour, word in (
             (self.values, PRIMAL, ""),
-            (self.tangents, TANGENT, "\u0307"),
-            (self.cotangents, COTANGENT, "\u0304"),
+            (self.tangents, TANGENT, "tangent "),
+            (self.cotangents, COTANGENT, "adjoint "),
         ):
             if n in numbers:
-                said = f"{n}{mark} = " if mark else ""
-                rows.append(f'<font color="{colour}">{escape(said + number(numbers[n]))}</font>')
+                rows.append(f'<font color="{colour}">{word}{escape(number(numbers[n]))}</font>')
         return "<br/>".join(rows)
 
     @property

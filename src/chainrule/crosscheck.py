@@ -9,9 +9,11 @@ import importlib.util
 import inspect
 import sys
 import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from . import recorded
 from .comparison import Row, digits, exactly, html_table, text_table
@@ -73,7 +75,13 @@ class Check:
         return html_table(self.cells(), self.notes)
 
 
-def crosscheck(f, *inputs, rtol=None, atol=None, names=None) -> Check:
+def crosscheck(
+    f: Callable,
+    *inputs: Tensor | ArrayLike,
+    rtol: float | None = None,
+    atol: float | None = None,
+    names: Sequence[str] | None = None,
+) -> Check:
     """Run the same function on chainrule and on PyTorch; compare the value and all gradients.
 
     f           a function of as many Tensors as there are inputs, to a Tensor or a tuple of
@@ -84,8 +92,12 @@ def crosscheck(f, *inputs, rtol=None, atol=None, names=None) -> Check:
                 dtype on both sides. Integers and arrays of integers or truth values are
                 constants
     rtol, atol  how far |ours - theirs| <= atol + rtol |theirs| lets the two differ; by default
-                1e-10 and 1e-12 in float64, 1e-5 and 1e-6 in float32, 0 for integers
+                1e-10 and 1e-12 in float64, 1e-5 and 1e-6 in float32 (if the result or an input is
+                float32), 0 for integers
     names       what to call the inputs; by default as the parameters of `f` are called
+
+    Unless an input is float32, Python floats inside `f` become float64 on both sides, as they do
+    in chainrule (PyTorch runs with that as its default dtype).
 
     Returns a `Check`. A result that is not one number is compared by its vector-Jacobian
     product with a fixed cotangent y_bar of eighths, and the table says so. Where both engines
@@ -107,13 +119,13 @@ def crosscheck(f, *inputs, rtol=None, atol=None, names=None) -> Check:
     d/dx   15         15       equal
     """
     points = [point_of(x, i) for i, x in enumerate(inputs)]
-    names = names_of(f, len(points), names)
+    called = names_of(f, len(points), names)
     ours = outcome(f, points, sys.modules[__package__])
     theirs, version = pytorchs(f, points)
-    variables = [name if is_float(p) else None for name, p in zip(names, points, strict=True)]
-    check = compare(ours, theirs, variables, version, rtol, atol)
+    variables = [name if is_float(p) else None for name, p in zip(called, points, strict=True)]
+    check = compare(ours, theirs, variables, version, rtol, atol, coarsest(points))
     if not check.agree:
-        raise Disagreement(complaint(check, ours, theirs, names, points), check) from ours.error or theirs.error
+        raise Disagreement(complaint(check, ours, theirs, called, points), check) from ours.error or theirs.error
     if isinstance(ours.error, MISTAKES):
         raise ours.error
     return check
@@ -133,6 +145,11 @@ def point_of(x, i):
 
 def is_float(point):
     return not isinstance(point, int) and point.dtype.kind == "f"
+
+
+def coarsest(points):
+    """The shortest floating dtype among the inputs, or None if they are all integers."""
+    return min((p.dtype for p in points if is_float(p)), key=lambda dtype: dtype.itemsize, default=None)
 
 
 def names_of(f, count, names):
@@ -161,7 +178,12 @@ def pytorchs(f, points):
         return Outcome(*results), version
     import torch
 
-    theirs = outcome(f, points, torch)
+    default = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64 if coarsest(points) in (None, np.float64) else default)
+    try:
+        theirs = outcome(f, points, torch)
+    finally:
+        torch.set_default_dtype(default)
     if recorded.is_recording():
         recorded.store(f, points, theirs, torch.__version__)
     return theirs, None
@@ -214,19 +236,19 @@ def cotangents(values):
     return [((random.randint(0, 16, y.shape) * 2 - 15) / 8).astype(y.dtype) for y in values]
 
 
-def compare(ours, theirs, names, version, rtol, atol):
+def compare(ours, theirs, names, version, *tolerances):
     """The table: a row for each result and for each input with a name (constants have none here)."""
     if ours.error or theirs.error or len(ours.values) != len(theirs.values):
         return Check(ours, theirs, [], version)
     several = len(ours.values) != 1
     vector = several or ours.values[0].ndim > 0
     rows = [
-        Row(f"value {i}" if several else "value", a, b, rtol, atol)
+        Row(f"value {i}" if several else "value", a, b, *tolerances)
         for i, (a, b) in enumerate(zip(ours.values, theirs.values, strict=True))
     ]
     for name, a, b in zip(names, ours.gradients, theirs.gradients, strict=True):
         if name is not None:
-            rows.append(Row(f"y_bar dy/d{name}" if vector else f"d/d{name}", a, b, rtol, atol))
+            rows.append(Row(f"y_bar dy/d{name}" if vector else f"d/d{name}", a, b, *tolerances))
     return Check(ours, theirs, rows, version)
 
 

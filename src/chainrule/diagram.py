@@ -1,13 +1,13 @@
 """The graph of a result as data: which values there are, how each was made, what each is worth.
 
-The tape holds what the way back needs. A reader wants more: names, the values in between,
-every adjoint, the local derivative on every edge. They are found here, by loops, and kept
-apart from the tape, which is only read. `chainrule.draw` makes a picture and a text of it.
+The tape holds what the way back needs. A reader wants more: every value in between, every
+adjoint, the local derivative on every edge. They are found here, by loops, and kept apart
+from the tape, which is only read. `chainrule.survey` brings in the values, `chainrule.draw`
+makes a picture and a text of them.
 """
 
 import math
 from functools import cached_property
-from heapq import heapify, heappop, heappush
 
 import numpy as np
 
@@ -15,7 +15,8 @@ from . import inplace
 from .functions import plain
 from .op import given
 from .reverse import fit
-from .tape import LITERALS, Bundle, Leaf, Node, new
+from .spelling import ATOM, DOTS, formula, literal, word
+from .tape import Bundle, Node, new
 from .tensor import Tensor
 
 
@@ -44,7 +45,7 @@ class Value:
     @property
     def operation(self):
         """The operation in a word, as the function is called: "mul", "log"; "" for a leaf or a constant."""
-        return "" if self.op is None else WORDS.get(self.op.name, self.op.name.lower())
+        return "" if self.op is None else word(self.op)
 
     def __repr__(self):
         made = f" = {self.formula}" if self.op else f", {self.kind}"
@@ -85,24 +86,25 @@ class Fold(Edge):
 
     def __init__(self, source, target, slot, inside):
         super().__init__(source, target, slot)
-        self.inside = inside
+        self.inside = dict.fromkeys(inside)
 
     def pull(self, t):
-        waiting, arrived = {self.target: t}, None
+        """What `source` receives for the cotangent `t` of `target`: a small sweep, newest value first."""
+        waiting = {self.target: t}
         for value in [self.target, *self.inside]:
             t = waiting.pop(value)
             for edge in edges_into(value):
-                if edge.source is not self.source and edge.source not in self.inside:
-                    continue
-                part = edge.pull(t)
-                if part is None:
-                    return None
-                if edge.source is self.source:
-                    arrived = part if arrived is None else arrived + part
-                else:
-                    before = waiting.get(edge.source)
-                    waiting[edge.source] = part if before is None else before + part
-        return arrived
+                if edge.source is self.source or edge.source in self.inside:
+                    part = edge.pull(t)
+                    if part is None:
+                        return None
+                    waiting[edge.source] = plus(waiting.get(edge.source), part)
+        return waiting[self.source]
+
+
+def plus(so_far, part):
+    """A sum that begins with None."""
+    return part if so_far is None else so_far + part
 
 
 class Path(list):
@@ -124,24 +126,27 @@ class Path(list):
 
 
 class Diagram:
-    """The values and edges behind a result.
+    """The values and edges behind a result, in the words of the field.
+
+    survey    the Values, as `chainrule.survey.Survey` found them on the tape
+    fold      show only what has a name; the steps between are folded into formulas
 
     nodes     the Values shown, in the order in which they were computed
     edges     the Edges shown, in the order of their targets
     values    all Values: with `fold`, also those between the ones that are shown
     results   the Values of what was given
     left_out  how many older values were left out
+    partial   the leaves that some of those use as well: their adjoints would miss a part
     """
 
-    def __init__(self, outputs, names, most=200, fold=False):
-        build = Build(outputs, names, most)
-        self.values, self.results = build.in_order(), build.results
-        self.left_out, self.partial = build.left_out, build.partial
-        christen(self.values, names, fold)
+    def __init__(self, survey, fold=False):
+        self.values, self.results, self.left_out = survey.in_order(), survey.results, survey.left_out
+        self.partial = survey.partial
+        survey.christen(self.values, fold)
+        write_formulas(self.values)
         self.nodes = [value for value in self.values if value.name is not None]
         for i, value in enumerate(self.nodes):
             value.id = f"n{i}"
-        write_formulas(self.values)
         self.edges = [edge for value in self.nodes for edge in (folds(value) if fold else edges_into(value))]
         with np.errstate(all="ignore"):
             evaluate(self.values)
@@ -150,9 +155,8 @@ class Diagram:
         """The Value of this name, or of this Tensor. Raises KeyError with the names there are."""
         if isinstance(name, Value):
             return name
-        fits = stands_for if isinstance(name, Tensor) else lambda value, name: value.name == name
         for value in self.nodes:
-            if fits(value, name):
+            if stands_for(value, name) if isinstance(name, Tensor) else value.name == name:
                 return value
         raise KeyError(f"the graph has no value {name!r}; its values are {', '.join(v.name for v in self.nodes)}")
 
@@ -250,260 +254,13 @@ class Diagram:
 
 
 def stands_for(value, x):
-    return value.node is x.node if x.node is not None else value.kind == "constant" and value.value is plain(x)
-
-
-# ---- what the tape holds
-
-
-def newest(roots, most):
-    """The nodes behind `roots`, oldest first: the newest `most`, with the leaves that these use.
-
-    Returns them, how many others there are, and the leaves that some of those others use too.
-    """
-    heap = [(node.number, node) for node in {id(node): node for node in roots}.values()]
-    seen = {number for number, _ in heap}
-    heapify(heap)
-    chosen = []
-    while heap and len(chosen) < most:
-        _, node = heappop(heap)
-        chosen.append(node)
-        for parent in parents(node):
-            if parent is not None and parent.number not in seen:
-                seen.add(parent.number)
-                heappush(heap, (parent.number, parent))
-    rest = [node for _, node in heap]
-    leaves = [node for node in rest if type(node) is Leaf][:most]
-    chosen += leaves
-    known = {node.number for node in chosen}
-    others, shared = beyond([node for node in rest if node.number not in known], known)
-    return sorted(chosen, key=lambda node: -node.number), others, shared
-
-
-def beyond(nodes, known):
-    """How many nodes lie at and behind `nodes`, and which of the `known` ones they use."""
-    seen, shared, waiting = {node.number for node in nodes}, set(), list(nodes)
-    while waiting:
-        for parent in parents(waiting.pop()):
-            if parent is None:
-                continue
-            if parent.number in known:
-                shared.add(parent.number)
-            elif parent.number not in seen:
-                seen.add(parent.number)
-                waiting.append(parent)
-    return len(seen), shared
-
-
-def parents(node):
-    """The nodes of the inputs, None for a constant."""
-    if type(node) is Leaf:
-        return ()
-    if type(node.from_a) is Bundle:
-        return node.from_a.nodes
-    return (node.from_a, node.from_b)[: len(row(node).inputs)]
-
-
-def row(node):
-    """The operation of `node`, also after its node has let go of what it kept."""
-    return getattr(node.op, "op", node.op)
-
-
-def shape_of(like):
-    return like[0] if type(like) is tuple else ()
-
-
-# ---- from the tape to Values
-
-
-class Names:
-    """The user's variables, asked what a node or an array is called.
-
-    Only Tensors and arrays count. When several names fit, the first one bound is taken;
-    what lists, tuples and dicts hold comes after all plain variables. Names that begin with
-    an underscore, and IPython's history, are passed over.
-    """
-
-    def __init__(self, namespace):
-        self.of_node, self.of_array, self.tensors = {}, {}, []
-        for name, x in variables(namespace):
-            if isinstance(x, Tensor) and x.node is not None:
-                self.of_node.setdefault(id(x.node), (name, x))
-                self.tensors.append(x)
-            else:
-                array = x.array if isinstance(x, Tensor) else x
-                self.of_array.setdefault(id(array), name)
-        self.taken = {name for name, _ in variables(namespace)}
-
-    def holder(self, node):
-        """The tensor that holds the result of `node`, or None."""
-        return self.of_node.get(id(node), (None, None))[1]
-
-
-def variables(namespace):
-    """Pairs of a name and a Tensor or array: first the variables, then what containers hold."""
-    containers = []
-    for name, x in list(namespace.items()):
-        if not isinstance(name, str) or name.startswith("_") or name in ("In", "Out"):
-            continue
-        if isinstance(x, Tensor | np.ndarray):
-            yield name, x
-        elif type(x) in (list, tuple, dict) and len(x) <= 1000:
-            containers.append((name, x))
-    for name, xs in containers:
-        for key, x in list(xs.items() if isinstance(xs, dict) else enumerate(xs)):
-            if isinstance(x, Tensor | np.ndarray):
-                yield f"{name}[{key!r}]", x
-
-
-class Build:
-    """Makes the Values and Edges behind some results, and follows detached values to where they came from.
-
-    found      the Value of each node, by the node's identity
-    constants  the Value of each constant, by its array's identity
-    """
-
-    def __init__(self, outputs, names, most):
-        self.names, self.most, self.found, self.constants = names, most, {}, {}
-        self.left_out, shared = self.add([y.node for y in outputs if y.node is not None], active=True)
-        self.partial = {value for value in self.found.values() if value.node.number in shared}
-        self.results = [self.constant(y.array) if y.node is None else self.found[id(y.node)] for y in outputs]
-        for value in self.results:
-            value.result = True
-        self.link_detached()
-
-    def add(self, roots, active):
-        """Add the Values of the nodes behind `roots`. Returns what `newest` says of those left out."""
-        nodes, left_out, shared = newest(roots, self.most)
-        for node in nodes:
-            if id(node) not in self.found:
-                value = Value("leaf" if type(node) is Leaf else "operation", node, None, shape_of(node.like))
-                value.active, value.holder = active, self.names.holder(node)
-                self.found[id(node)] = value
-                if type(node) is not Leaf:
-                    value.op = row(node)
-                    value.inputs = [self.input(value, slot, parent) for slot, parent in enumerate(parents(node))]
-        return left_out, shared
-
-    def input(self, value, slot, parent):
-        """What `value` took as input `slot`: an Edge, a plain number, or None for what was left out."""
-        kept = kept_input(value.node, slot)
-        if parent is not None:
-            source = self.found.get(id(parent))
-        elif kept is None:
-            source = self.constants[id(value), slot] = Value("constant", shape=missing_shape(value.node, slot))
-        elif type(kept) in LITERALS and id(kept) not in self.names.of_array:
-            return kept
-        else:
-            source = self.constant(kept)
-        if source is None:
-            return None
-        edge = Edge(source, value, slot)
-        source.uses.append(edge)
-        return edge
-
-    def constant(self, array):
-        """The one Value of a constant, however often it is used."""
-        if id(array) not in self.constants:
-            value = Value("constant", None, plain(array), np.shape(plain(array)))
-            value.key = id(array)
-            self.constants[id(array)] = value
-        return self.constants[id(array)]
-
-    def link_detached(self):
-        """Find, for what was detached, where it came from, and add that too, as far as it can be seen."""
-        origins = memories(self.names.tensors, self.found.values())
-        waiting = self.values()
-        while waiting:
-            value = waiting.pop()
-            origin = origin_of(value, origins)
-            if origin is not None:
-                before = set(self.values())
-                self.add([origin], active=False)
-                value.twin = self.found[id(origin)]
-                waiting += [value for value in self.values() if value not in before]
-
-    def values(self):
-        return [*self.constants.values(), *self.found.values()]
-
-    def in_order(self):
-        """All Values in the order of computing; a constant stands before its first use."""
-        ordered = {}
-        for value in sorted(self.found.values(), key=lambda value: -value.node.number):
-            for edge in edges_into(value):
-                ordered.setdefault(edge.source)
-            ordered.setdefault(value)
-        return list(ordered | dict.fromkeys(self.constants.values()))
+    """Whether `value` is the Value of the Tensor x."""
+    return value.node is x.node if x.node is not None else value.key in (id(x), id(x.array))
 
 
 def edges_into(value):
     """The Edges among the inputs of `value`."""
     return [x for x in value.inputs if isinstance(x, Edge)]
-
-
-def kept_input(node, slot):
-    return None if type(node.from_a) is Bundle else (node.a, node.b)[slot]
-
-
-def missing_shape(node, slot):
-    """The shape of a constant that was not kept, if the operation on a list noted it."""
-    return node.params["x_shape"][slot] if type(node.from_a) is Bundle else None
-
-
-# ---- what detach cut
-
-
-def address(array):
-    """Where an array's values lie, for comparison; None for a number, which has no memory."""
-    if not isinstance(array, np.ndarray):
-        return None
-    return id(inplace.owner(array)), array.ctypes.data, array.shape
-
-
-def memories(tensors, values):
-    """For each piece of memory, the nodes whose result lies there: of variables first, then of the graph."""
-    places = {}
-    leaves = [x for value in values if value.kind == "leaf" and (x := value.node.variable()) is not None]
-    kept = [(value.node, value.node.y) for value in values if value.kind == "operation"]
-    for node, array in [*((x.node, x.array) for x in [*tensors, *leaves]), *kept]:
-        if (place := address(array)) is not None:
-            places.setdefault(place, []).append(node)
-    return places
-
-
-def origin_of(value, origins):
-    """The node from whose result `value` was detached, or None if that cannot be seen."""
-    if value.kind == "constant":
-        return next(iter(origins.get(address(value.value), ())), None)
-    if value.kind == "leaf" and (x := value.node.variable()) is not None:
-        nodes = origins.get(address(x.array), ())
-        return next((node for node in nodes if node.number > value.node.number), None)
-    return None
-
-
-# ---- names
-
-
-def christen(values, names, fold):
-    """Give every Value a name: that of a variable, else v1, v2, ... in the order of computing.
-
-    With `fold`, operations that no variable holds stay without, unless they are a result.
-    """
-    for value in values:
-        if value.node is not None:
-            value.name = names.of_node.get(id(value.node), (None, None))[0]
-        else:
-            value.name = names.of_array.get(value.key)
-        value.named = value.name is not None
-    counts, taken, origins = dict.fromkeys("vxc", 0), names.taken, {value.twin for value in values}
-    for value in values:
-        letter = {"operation": "v", "leaf": "x", "constant": "c"}[value.kind]
-        if fold and letter == "v" and not value.result and value not in origins:
-            continue
-        while value.name is None:
-            counts[letter] += 1
-            name = f"{letter}{counts[letter]}"
-            value.name = None if name in taken else name
 
 
 # ---- values, forward
@@ -554,7 +311,13 @@ def unwritten(array, moment):
     return all(written > moment for written in inplace.moments(plain(array)))
 
 
+def kept_input(node, slot):
+    """What `node` has kept of an input: None where the rules do not mention it."""
+    return None if type(node.from_a) is Bundle else (node.a, node.b)[slot]
+
+
 def params_of(node):
+    """The parameters of the call. A node that never had any has no such attribute."""
     return getattr(node, "params", None) or {}
 
 
@@ -597,7 +360,7 @@ def sweep_back(values, seeds, lost):
         if t is None:
             lost.add(value)
         else:
-            value.adjoint = t if value.adjoint is None else value.adjoint + t
+            value.adjoint = plus(value.adjoint, t)
     for value in reversed(values):
         if value in lost:
             value.adjoint = None
@@ -608,8 +371,7 @@ def sweep_back(values, seeds, lost):
             if edge.contribution is None:
                 lost.add(edge.source)
             else:
-                known = edge.source.adjoint
-                edge.source.adjoint = edge.contribution if known is None else known + edge.contribution
+                edge.source.adjoint = plus(edge.source.adjoint, edge.contribution)
 
 
 def jacobian(edge):
@@ -644,119 +406,18 @@ def folds(target):
     return [Fold(source, target, slot, inside) for slot, source in enumerate(sources)]
 
 
-# ---- how an operation is written
-
-# Operators, and how strongly they bind.
-OPERATORS = {
-    "Add": ("{} + {}", 1), "Sub": ("{} - {}", 1), "Mul": ("{} * {}", 2), "Div": ("{} / {}", 2), "Neg": ("-{}", 3),
-    "Dot": ("{} @ {}", 2), "Mv": ("{} @ {}", 2), "Mm": ("{} @ {}", 2), "Bmm": ("{} @ {}", 2), "Pow": ("{} ** {}", 4),
-}  # fmt: skip
-ATOM = 5
-
-WORDS = {
-    "LinalgVectorNorm": "norm", "View": "reshape", "LogSoftmax": "log_softmax", "ToCopy": "astype", "SumTo": "sum_to",
-    "Dot": "matmul", "Mv": "matmul", "Mm": "matmul", "Bmm": "matmul", "CopySlices": "write", "IndexPut": "scatter",
-}  # fmt: skip
-
-SHOWN = ("axis", "shape", "dtype")
+# ---- how a value was made
 
 
 def write_formulas(values):
-    """Write every operation as one does in Python, in terms of names; what has none is written out."""
+    """Write down how each Value was made, in terms of names; an input that has none is written out."""
     written = {}
     for value in values:
+        strength = ATOM
         if value.op is not None:
-            value.formula, strength = formula(value, written)
+            words = [written[x.source] if isinstance(x, Edge) else literal(x) for x in value.inputs]
+            value.formula, strength = formula(value.op, words, params_of(value.node))
         if value.name is not None:
-            written[value] = (value.name, ATOM)
+            written[value] = value.name, ATOM
         else:
-            written[value] = (value.formula, strength) if len(value.formula) <= 40 else ("...", ATOM)
-
-
-def formula(value, written):
-    """How `value` was made, and how strongly that binds."""
-    inputs = [written[x.source] if isinstance(x, Edge) else literal(x) for x in value.inputs]
-    params = params_of(value.node)
-    if value.op.name in OPERATORS:
-        template, strength = OPERATORS[value.op.name]
-        bounds = (strength + (strength >= 3), strength + 1)
-        return template.format(*(enclosed(x, bound) for x, bound in zip(inputs, bounds))), strength
-    if value.op.name in ("Select", "Slice", "Index"):
-        return f"{enclosed(inputs[0], ATOM)}[{spell_index(params['index'])}]", ATOM
-    words = [x for x, _ in inputs]
-    if len(words) > 6:
-        words[3:-1] = ["..."]
-    words += [f"{name}={spell_param(params[name])}" for name in SHOWN if params.get(name) is not None]
-    return f"{value.operation}({', '.join(words)})", ATOM
-
-
-def literal(x):
-    """A plain number among the inputs, or dots for an input that was left out."""
-    return ("...", ATOM) if x is None else (number(x), 3 if x < 0 else ATOM)
-
-
-def enclosed(x, bound):
-    """A part of a formula, in parentheses if it binds less than it must."""
-    words, strength = x
-    return words if strength >= bound else f"({words})"
-
-
-def spell_param(x):
-    return str(x[0]) if type(x) is tuple and len(x) == 1 else str(x)
-
-
-def spell_index(index):
-    """An index as it stands between brackets; an array of positions as three dots."""
-    parts = index if type(index) is tuple else (index,)
-    return ", ".join(spell_part(part) for part in parts)
-
-
-def spell_part(part):
-    if isinstance(part, slice):
-        ends = [":" if x is None else f"{x}:" for x in (part.start,)] + ["" if part.stop is None else f"{part.stop}"]
-        return "".join(ends) + ("" if part.step is None else f":{part.step}")
-    if isinstance(part, int | np.integer) and not isinstance(part, bool):
-        return str(part)
-    return "None" if part is None else "..."
-
-
-def number(x):
-    """A number with few digits: all of a whole number below ten million, else four that count.
-
-    >>> [number(x) for x in (7.0, 0.16619, -1.5, 204800.0, -147154.796875, 1e-9, 2**40, True)]
-    ['7', '0.1662', '-1.5', '204800', '-147154.8', '1e-09', '1.1e+12', 'True']
-    """
-    if isinstance(x, bool | np.bool_):
-        return str(bool(x))
-    x = float(x)
-    size = abs(x)
-    if not math.isfinite(x):
-        return str(x)
-    if x == round(x) and size < 1e7:
-        return str(int(x))
-    return f"{x:.1f}" if 1000 <= size < 1e6 else f"{x:.4g}"
-
-
-def numbers(x, shape=None):
-    """A value in little room: a number, a short list, or how many numbers there are.
-
-    >>> numbers(np.array([1.0, 4.0, 9.0])), numbers(np.zeros((3, 4))), numbers(None, (100,))
-    ('[1, 4, 9]', '3x4', '100 numbers')
-    """
-    shape = np.shape(x) if x is not None else shape
-    if shape == () and x is not None:
-        return number(np.asarray(x)[()])
-    if x is not None and math.prod(shape) <= 6:
-        written = str(nested(np.asarray(x)))
-        if len(written) <= 24:
-            return written
-    if not shape:
-        return "?"
-    return "x".join(map(str, shape)) if len(shape) > 1 else f"{shape[0]} numbers"
-
-
-def nested(x):
-    """The numbers of an array as nested brackets."""
-    if x.ndim == 0:
-        return number(x[()])
-    return f"[{', '.join(nested(part) for part in x)}]"
+            written[value] = (value.formula, strength) if len(value.formula) <= 40 else DOTS

@@ -9,15 +9,18 @@ import pathlib
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from html import escape
+from itertools import pairwise
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from . import reverse
-from .diagram import Diagram, Names, Path, number, numbers
+from .diagram import Diagram, Path
 from .functions import plain
-from .op import Box
-from .tape import Leaf
+from .spelling import listed, numbers
+from .survey import Names, Survey
 from .tensor import Tensor
 
 __all__ = ["Graph", "draw"]
@@ -25,23 +28,23 @@ __all__ = ["Graph", "draw"]
 # One colour for one idea, the same in every figure of the book. Boxes have a light ground,
 # lines a middle grey, so that both can be read on a white page and on a dark one.
 PRIMAL, COTANGENT, INK, QUIET = "#0072B2", "#D55E00", "#24292f", "#5f6670"
-LINE, FAINT = "#8a919b", "#c3c8ce"
+LINE, BESIDE, FAINT = "#8a919b", "#767d87", "#c3c8ce"
 GROUND = {"leaf": "#e3f0f8", "operation": "#ffffff", "constant": "#e9ebee"}
 TABLE = '<table border="0" cellspacing="0" cellpadding="1">{}</table>'
 FONT = 'fontname="Helvetica,Arial,sans-serif"'
 
 
 def draw(
-    y,
+    y: Tensor | Sequence[Tensor],
     *,
-    names=None,
-    adjoints="auto",
-    edges=False,
-    fold=False,
-    highlight=(),
-    gradient=None,
-    rankdir="LR",
-    max_nodes=200,
+    names: dict[str, Tensor] | None = None,
+    adjoints: bool | str = "auto",
+    edges: bool = False,
+    fold: bool = False,
+    highlight: Sequence = (),
+    gradient: Tensor | ArrayLike | None = None,
+    rankdir: str = "LR",
+    max_nodes: int = 200,
 ) -> "Graph":
     """The graph behind `y`: every value, how it was made and what it is worth, as a picture and in words.
 
@@ -62,20 +65,26 @@ def draw(
     Names are those of the caller's variables, also inside lists, tuples and dicts. If several
     hold the same value it is named after the first that was bound. What no variable holds is
     called v1, v2, ... in the order of computing. A y that nothing was recorded for is shown
-    as the constant it is.
+    as the constant it is. What was detached is shown with the value it came from, as far as a
+    variable or the graph still holds that one.
+
+    A backward pass lets go of arrays. What cannot be computed without them is then missing, and
+    `text` says so; draw before it, with adjoints=True, or pass retain_graph=True to backward().
 
     Raises TypeError if y is no Tensor, KeyError if `highlight` names what is not in the graph,
-    RuntimeError if adjoints=True and y is not one number and no `gradient` was given.
+    ValueError for another `rankdir`, RuntimeError if adjoints=True and y is not one number and
+    no `gradient` was given.
 
     >>> import chainrule as cr
     >>> x = cr.tensor(2.0, requires_grad=True)
-    >>> y = cr.log(x * x)
+    >>> y = 3 * x
     >>> print(cr.draw(y, adjoints=True).text)
-    Graph of y, made from x. x = 2, leaf, adjoint 1. v1 = x * x = 4, adjoint 0.25. y = log(v1) = 1.386, result, adjoint 1.
+    Graph of y, made from x. x = 2, leaf, adjoint 3. y = 3 * x = 6, result, adjoint 1.
     """
     outputs = list(y) if isinstance(y, tuple | list) else [y]
-    check_outputs(outputs)
-    graph = Graph(outputs, Names((names or {}) | visible(sys._getframe(1), names or {})), max_nodes, fold)
+    check(outputs, rankdir)
+    called = Names({**(names or {}), **visible(sys._getframe(1), names or {})})
+    graph = Graph(Survey(outputs, called, max_nodes), fold)
     graph.edge_labels, graph.rankdir = edges, rankdir
     graph.marked = marked(graph, highlight)
     if adjoints is True or (adjoints == "auto" and (gradient is not None or has_gradients(graph))):
@@ -89,7 +98,7 @@ def visible(frame, hidden):
     return {name: x for name, x in seen.items() if name not in hidden}
 
 
-def check_outputs(outputs):
+def check(outputs, rankdir):
     for y in outputs:
         if not isinstance(y, Tensor):
             raise TypeError(
@@ -98,6 +107,8 @@ def check_outputs(outputs):
             )
     if not outputs:
         raise TypeError("draw needs the Tensor that a computation ended in, but got an empty tuple")
+    if rankdir not in ("LR", "TB", "RL", "BT"):
+        raise ValueError(f"rankdir is LR, TB, RL or BT (left to right, top to bottom, ...), not {rankdir!r}")
 
 
 def has_gradients(graph):
@@ -114,7 +125,8 @@ class Graph(Diagram):
     the questions of the chain rule.
     """
 
-    edge_labels, rankdir, marked, with_adjoints, note = False, "LR", frozenset(), False, ""
+    edge_labels = with_adjoints = False
+    rankdir, note, marked = "LR", "", frozenset()  # type: ignore[var-annotated]
 
     def show_adjoints(self, outputs, gradient, strict):
         """Find the adjoints. Unless `strict`, say so in `text` where no cotangent to start from is known."""
@@ -176,25 +188,33 @@ class Graph(Diagram):
 
 def seeds(outputs, gradient):
     """For each output the cotangent to start from, as `backward` would choose it; None for a constant."""
-    given = list(gradient) if isinstance(gradient, tuple) else [gradient] * len(outputs)
-    given = [np.asarray(t, y.dtype) if isinstance(t, list | float | int) else t for y, t in zip(outputs, given)]
-    return [None if y.node is None else plain(reverse.seed(y, t, i)) for i, (y, t) in enumerate(zip(outputs, given))]
+    given = [gradient] * len(outputs) if gradient is None or len(outputs) == 1 else list(gradient)
+    if len(given) != len(outputs):
+        raise ValueError(f"draw got {len(outputs)} tensors and {len(given)} gradients: give one gradient for each")
+    found = []
+    for i, (y, t) in enumerate(zip(outputs, given, strict=True)):
+        t = np.asarray(t, y.dtype) if isinstance(t, list | tuple | float | int) else t
+        found.append(None if y.node is None else plain(reverse.seed(y, t, i)))
+    return found
 
 
 def marked(graph, highlight):
-    """The edges and values on the highlighted paths."""
-    paths = list(highlight)
-    if isinstance(highlight, Path) or (paths and not isinstance(paths[0], list | tuple)):
-        paths = [highlight]
+    """What is on the highlighted paths: Values, and Edges by their ends and slot."""
+    if isinstance(highlight, Path | str | Tensor):
+        highlight = [[highlight] if not isinstance(highlight, Path) else highlight]
+    elif highlight and not isinstance(highlight[0], list | tuple):
+        highlight = [highlight]
     found = set()
-    for path in paths:
-        steps = path.edges if isinstance(path, Path) else None
-        if steps is None:
-            steps = [edge for a, b in zip(path, path[1:]) for edge in graph.edges_between(a, b)]
-            found |= {graph[name] for name in path}
-        found |= {x for edge in steps for x in (graph[edge.source.name], graph[edge.target.name])}
-        found |= {(edge.source.name, edge.target.name, edge.slot) for edge in steps}
+    for path in highlight:
+        steps = [path.edges] if isinstance(path, Path) else [graph.edges_between(a, b) for a, b in pairwise(path)]
+        found |= {graph[name] for name in path}
+        found |= {place(edge) for edges in steps for edge in edges}
     return found
+
+
+def place(edge):
+    """An edge as one recognizes it in another graph of the same result."""
+    return edge.source.name, edge.target.name, edge.slot
 
 
 # ---- in DOT
@@ -203,10 +223,11 @@ def marked(graph, highlight):
 def dot_lines(graph):
     """The lines of the drawing: what holds for all, then values, then edges."""
     yield f"graph [rankdir={graph.rankdir} bgcolor=transparent pad=0.1 nodesep=0.25 ranksep=0.4 {FONT}]"
-    yield f'node [shape=box style="rounded,filled" margin="0.1,0.05" height=0.3 width=0.3 color="{LINE}" {FONT} fontsize=12]'
-    yield f'edge [color="{LINE}" arrowsize=0.6 {FONT} fontsize=11 fontcolor="{QUIET}"]'
+    yield f'node [shape=box style="rounded,filled" margin="0.1,0.05" height=0.3 width=0.3 {FONT} fontsize=12]'
+    yield f'node [color="{LINE}"]'
+    yield f'edge [color="{LINE}" arrowsize=0.6 {FONT} fontsize=11 fontcolor="{BESIDE}"]'
     if graph.left_out:
-        yield f'earlier [label="{graph.left_out} earlier\\nvalues" shape=plain style="" fontcolor="{QUIET}"]'
+        yield f'earlier [label="{graph.left_out} earlier\\nvalues" shape=plain style="" fontcolor="{BESIDE}"]'
     for value in graph.nodes:
         yield f"{value.id} [label=<{label(graph, value)}> {box_style(graph, value)}]"
     for value in graph.nodes:
@@ -257,8 +278,8 @@ def box_style(graph, value):
 def edge_style(graph, edge):
     style = []
     if graph.edge_labels and edge.derivative is not None:
-        style.append(f'label=" {numbers(edge.derivative)} "')
-    if (edge.source.name, edge.target.name, edge.slot) in graph.marked:
+        style.append(f'label=" {slopes(edge.derivative)} "')
+    if place(edge) in graph.marked:
         style.append(f'color="{PRIMAL}" penwidth=2.5 fontcolor="{PRIMAL}"')
     return f" [{' '.join(style)}]" if style else ""
 
@@ -268,54 +289,50 @@ def edge_style(graph, edge):
 
 def opening(graph):
     results = listed(value.name for value in graph.results)
-    leaves = listed(value.name for value in graph.nodes if value.kind == "leaf")
-    return f"Graph of {results}{f', made from {leaves}' if leaves and leaves != results else ''}."
-
-
-def listed(names):
-    """Names in a row, as one says them.
-
-    >>> listed(["a", "b", "c"])
-    'a, b and c'
-    """
-    *most, last = dict.fromkeys(names) or [""]
-    return f"{', '.join(most)} and {last}" if most else last
+    leaves = [value.name for value in graph.nodes if value.kind == "leaf" and not value.result]
+    sources = listed(leaves) if len(leaves) <= 8 else f"{len(leaves)} leaves"
+    return f"Graph of {results}{f', made from {sources}' if leaves else ''}."
 
 
 def sentence(graph, value):
     """One value in words: how it was made, what it is worth, its derivatives and its adjoint."""
-    made = made_by(value)
-    parts = [" = ".join([value.name, *([made] if made else []), *worth(value.value)])]
-    if value.value is None:
-        parts.append("of unknown value" if not value.shape else in_words(None, value.shape))
-    if not value.op:
-        parts.append(value.kind)
-    if value.result:
-        parts.append("result")
+    worth = spoken(numbers(value.value, value.shape))
+    parts = [" = ".join(filter(None, [value.name, made_by(value), "" if worth == "?" else worth]))]
+    kind = [value.kind] if not value.op else []
+    parts += [" ".join([*kind, "of unknown value"])] if worth == "?" else kind
+    parts += ["result"] if value.result else []
     if graph.edge_labels:
         parts += [
-            f"derivative by {edge.source.name} {in_words(edge.derivative)}"
+            f"derivative by {edge.source.name} {spoken(slopes(edge.derivative))}"
             for edge in graph.edges_into(value)
             if edge.derivative is not None
         ]
     if value.adjoint is not None:
-        parts.append(f"adjoint {in_words(value.adjoint)}")
+        parts.append(f"adjoint {spoken(numbers(value.adjoint))}")
     return ", ".join(parts) + "."
 
 
-def worth(x):
-    return [] if x is None else [in_words(x)]
+def slopes(derivative):
+    """A local derivative in little room; of a diagonal Jacobian, the diagonal.
+
+    >>> slopes(np.diag([2.0, 4.0, 6.0]))
+    'diag [2, 4, 6]'
+    """
+    square = np.ndim(derivative) == 2 and len(derivative) == len(derivative.T) > 1
+    if square and not (derivative - np.diag(np.diag(derivative))).any():
+        return f"diag {numbers(np.diag(derivative))}"
+    return numbers(derivative)
 
 
-def in_words(x, shape=None):
-    written = numbers(x, shape)
-    return f"{written} numbers" if re.fullmatch(r"\d+(x\d+)+", written) else written
+def spoken(words):
+    """What `numbers` wrote, as one says it: "3x4 numbers"."""
+    return f"{words} numbers" if re.fullmatch(r"\d+(x\d+)+", words) else words
 
 
 def closing(graph):
     """What the picture leaves out, and why."""
     if graph.left_out:
-        yield f"{graph.left_out} earlier values are left out."
+        yield f"{graph.left_out} earlier values are left out; max_nodes shows more."
     if not any(value.active for value in graph.nodes):
         yield "Nothing was recorded: no input requires a gradient."
     if any(value.twin is not None for value in graph.nodes):

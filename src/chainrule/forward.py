@@ -8,21 +8,20 @@ derivative; nothing is kept.
 import numpy as np
 
 from . import inplace
-from .functions import which_index
 from .methods import Methods
 from .op import Box
-from .rules import expand
-from .tape import Node, constant_of, levels, lift, new, number_or_array, outward
+from .rules import VIEWS, expand
+from .tape import Node, constant_of, levels, lift, link, new, number_or_array, outward
 
 
-class Dual(Methods):
+class Dual(inplace.InPlace, Methods):
     """A primal and its tangent: the number x + x_dot e, with e^2 = 0.
 
     primal, tangent  arrays, numbers, or boxes of outer derivatives, of the same shape
     level            the number of the `jvp` that made it
     """
 
-    __slots__ = ("primal", "tangent", "level")
+    __slots__ = ("primal", "tangent", "level", "base", "path", "views", "__weakref__")
 
     def __init__(self, primal, tangent, level):
         self.primal, self.tangent, self.level = primal, tangent, level
@@ -35,8 +34,9 @@ class Dual(Methods):
     def apply(self, op, inputs, params):
         """The value of `op`, and the sum of what each input's tangent contributes."""
         level = self.level
+        inputs = [x if type(x) is Dual else constant_of(x) for x in inputs]
         here = [type(x) is Dual and x.level == level for x in inputs]
-        values = [x.primal if mine else constant_of(x) for x, mine in zip(inputs, here, strict=True)]
+        values = [x.primal if mine else x for x, mine in zip(inputs, here, strict=True)]
         y = op(*values, **params)
         if not op.pushes:
             return y
@@ -56,19 +56,32 @@ class Dual(Methods):
                 t = part if t is None else t + part
         if t.shape != y.shape:
             t = expand(t, shape=y.shape)
-        return Dual(y, t if t.dtype == y.dtype else t.astype(y.dtype), level)
+        result = Dual(y, t if t.dtype == y.dtype else t.astype(y.dtype), level)
+        if op in VIEWS and (isinstance(y, Box) or np.may_share_memory(y, values[0])):
+            link(inputs[0], result, op, params)
+        return result
 
     def detach(self):
         """The primal alone: a constant for this derivative."""
         return outward(self.primal)
 
-    def __setitem__(self, index, value):
-        op, index = which_index(self, index)
-        path = ((op, {"index": index}),)
-        shape = inplace.follow(np.empty(self.shape), path).shape
-        primal, tangent = (value.primal, value.tangent) if belongs(value, self.level) else (constant_of(value), 0.0)
-        self.primal = inplace.overlay(self.primal, expand(primal, shape=shape), path)
-        self.tangent = inplace.overlay(self.tangent, expand(tangent, shape=shape), path)
+    def _set(self, value, tail):
+        self._write(inplace.fresh(value, self, tail), tail)
+
+    def _written(self, result):
+        self._write(inplace.as_written(result, self.shape, self.dtype), ())
+        return self
+
+    def _write(self, y, tail):
+        """Put `y` in place of what was here; the base and all its views see it."""
+        if y.level > self.level:
+            raise inplace.captured()
+        primal, tangent = (y.primal, y.tangent) if belongs(y, self.level) else (constant_of(y), np.zeros(y.shape))
+        root, path = getattr(self, "base", self), (*getattr(self, "path", ()), *tail)
+        root.primal = inplace.overlay(root.primal, primal, path)
+        root.tangent = inplace.overlay(root.tangent, tangent, path)
+        for view in getattr(root, "views", ()):
+            view.primal, view.tangent = inplace.follow(root.primal, view.path), inplace.follow(root.tangent, view.path)
 
     def __repr__(self):
         return f"Dual({self.primal!r}, tangent={self.tangent!r})"
@@ -87,29 +100,35 @@ def jvp(f, primals, tangents):
 
     Returns `(y, y_dot)` with y_dot = J x_dot, in the shape of y.
 
-    Raises RuntimeError if the primals are not floating point, or a tangent's shape is not its
-    primal's; TypeError if there are not as many tangents as primals.
+    Raises RuntimeError if the primals are not floating point, if a tangent's shape is not its
+    primal's, or if there are not as many tangents as primals.
 
     >>> import chainrule as cr
     >>> cr.jvp(lambda x: x**3, (2.0,), (1.0,))
     (tensor(8.), tensor(12.))
     """
-    if not isinstance(primals, tuple | list) or not isinstance(tangents, tuple | list):
-        raise TypeError(
-            f"jvp(f, primals, tangents): Expected primals and tangents to be tuples, but got "
-            f"{type(primals).__name__} and {type(tangents).__name__}: write (x,) for one"
+    if not isinstance(primals, tuple | list):
+        raise RuntimeError(
+            "jvp(f, primals, tangents): Expected primals to be a tuple. "
+            "E.g. it should be valid to call f(*primals). Write (x,) for one."
         )
-    if len(primals) != len(tangents):
-        raise TypeError(f"jvp got {len(primals)} primals, but {len(tangents)} tangents: give one tangent for each")
+    if not primals:
+        raise RuntimeError("jvp(f, primals, tangents): Expected primals to contain at least one Tensor.")
+    if not isinstance(tangents, tuple | list) or len(primals) != len(tangents):
+        raise RuntimeError(
+            "jvp(f, primals, tangents): Expected primals and tangents to have the same python structure. "
+            "For example, if primals is a tuple of 3 tensors, tangents also must be."
+        )
     level = next(levels)
     duals = []
-    for i, (primal, t) in enumerate(zip(primals, tangents, strict=True)):
+    for primal, t in zip(primals, tangents, strict=True):
         primal, t = lift(primal), constant_of(t)
         t = t if isinstance(t, Box) else number_or_array(np.asarray(t, primal.dtype))
         if t.shape != primal.shape:
             raise RuntimeError(
-                f"jvp: the tangent at index {i} has shape {list(t.shape)}, but its primal has shape "
-                f"{list(primal.shape)}: they must be equal"
+                "Trying to set a forward gradient that has a different size than that of the original Tensor, "
+                f"this is not supported. Tensor is of size {list(primal.shape)} while the given forward gradient "
+                f"is of size {list(t.shape)}."
             )
         duals.append(Dual(primal, t, level))
     y = f(*duals)
@@ -121,7 +140,8 @@ def jvp(f, primals, tangents):
 
 def split(y, level):
     """Primal and tangent of a result; what did not depend on the primals has tangent 0."""
+    y = constant_of(y)
     if belongs(y, level):
         return outward(y.primal), outward(y.tangent)
-    y = y if isinstance(y, Box) else outward(number_or_array(np.asarray(y)))
+    y = y if isinstance(y, Box) else outward(number_or_array(y))
     return y, outward(np.zeros(y.shape, y.dtype)[()])

@@ -3,6 +3,7 @@
 import numpy as np
 
 from . import functions, tape
+from .batch import push_basis
 from .forward import jvp
 from .op import Box
 from .reverse import mismatch, sweep
@@ -87,10 +88,31 @@ def grad(f, argnums=0):
     >>> cr.grad(cr.grad(f))(2.0)
     tensor(16.)
     """
+    both = value_and_grad(f, argnums)
+
+    def gradient(*args, **kwargs):
+        return both(*args, **kwargs)[1]
+
+    gradient.__wrapped__ = f
+    return gradient
+
+
+def value_and_grad(f, argnums=0):
+    """The value and the gradient of a function to one number, as a function: x -> (f(x), df/dx).
+
+    f        a function whose result is one number (a 0-d Tensor)
+    argnums  which argument to differentiate by; a tuple of several gives a tuple of gradients
+
+    `f` runs once, and one reverse sweep follows. Errors are those of `grad`.
+
+    >>> import chainrule as cr
+    >>> cr.value_and_grad(lambda x: x**3)(2.0)
+    (tensor(8.), tensor(12.))
+    """
     several = isinstance(argnums, tuple | list)
     chosen = tuple(argnums) if several else (argnums,)
 
-    def gradient(*args, **kwargs):
+    def run(*args, **kwargs):
         for i in chosen:
             if not -len(args) <= i < len(args):
                 raise RuntimeError(f"Got argnum={i}, but only {len(args)} positional inputs")
@@ -109,9 +131,10 @@ def grad(f, argnums=0):
                 "Maybe you wanted to use the vjp or jacobian instead?"
             )
         gradients = pullback(np.ones(y.shape, y.dtype)[()])
-        return gradients if several else gradients[0]
+        return y, gradients if several else gradients[0]
 
-    return gradient
+    run.__wrapped__ = f
+    return run
 
 
 def jacobian(f, x, mode="reverse"):
@@ -120,7 +143,7 @@ def jacobian(f, x, mode="reverse"):
     f     a function of one argument to a Tensor of any shape
     x     a Tensor, array or float
     mode  "reverse": one sweep back for each number of the output (a row of J each);
-          "forward": one run with a tangent for each number of the input (a column each)
+          "forward": one run that carries a tangent for each number of the input (a column each)
 
     Returns a Tensor of shape `y.shape + x.shape`. Both modes give the same numbers; the
     cheaper one has fewer of them to go through.
@@ -139,9 +162,8 @@ def jacobian(f, x, mode="reverse"):
         return stacked(rows, (*y.shape, *np.shape(lift(x))), y)
     if mode == "forward":
         x = lift(x)
-        columns = [jvp(checked(f), (x,), (basis(x, j),)) for j in range(x.size)]
-        y = columns[0][0] if columns else outward(f(outward(x)))
-        whole = stacked([y_dot for _, y_dot in columns], (*x.shape, *y.shape), y)
+        y, columns = push_basis(checked(f), x, next(levels))
+        whole = outward(columns.reshape((*x.shape, *y.shape)))
         return functions.permute(whole, *range(x.ndim, whole.ndim), *range(x.ndim))
     raise ValueError(f'mode must be "reverse" or "forward", but is {mode!r}')
 

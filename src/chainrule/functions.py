@@ -12,7 +12,7 @@ import numpy as np
 
 from . import rules
 from .op import Box, Op
-from .tape import binary, unary
+from .tape import binary, tensor_of, unary
 
 # The rows of the table with one input, as functions that record on the shortest way.
 row = SimpleNamespace(
@@ -131,9 +131,17 @@ def where(condition, a, b):
 
 
 def plain(x):
-    """The array inside any boxes: for conditions and indices, through which nothing flows."""
+    """The array inside any boxes: for conditions and indices, through which nothing flows.
+
+    A box without an array of its own, as `compile` makes, is given back.
+    """
     while isinstance(x, Box):
-        x = x.array if hasattr(x, "array") else x.primal
+        if hasattr(x, "array"):
+            x = x.array
+        elif hasattr(x, "primal"):
+            x = x.primal
+        else:
+            break
     return x
 
 
@@ -141,10 +149,10 @@ def clamp(x, min=None, max=None):
     """x, kept between `min` and `max`; the derivative is 1 inside and at the bounds, 0 outside.
 
     A bound is a number, an array, or a Tensor, which then gets the derivative that x loses.
-    Raises ValueError when both bounds are missing.
+    Raises RuntimeError when both bounds are missing.
     """
     if min is None and max is None:
-        raise ValueError("torch.clamp: At least one of 'min' or 'max' must not be None")
+        raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
     if isinstance(min, Box) or isinstance(max, Box):
         x = x if min is None else maximum(x, min)
         return x if max is None else minimum(x, max)
@@ -212,8 +220,6 @@ def reducer(op, name, doc):
 
 sum = reducer(rules.sum, "sum", "The sum; every summand's derivative is 1.")
 mean = reducer(rules.mean, "mean", "The mean of n numbers; the derivative by each is 1/n.")
-amax = reducer(rules.amax, "amax", "The largest; equals share the derivative evenly.")
-amin = reducer(rules.amin, "amin", "The smallest; equals share the derivative evenly.")
 logsumexp = reducer(rules.logsumexp, "logsumexp", "log(sum(e^x)) without overflow; its derivative is softmax(x).")
 
 
@@ -227,20 +233,31 @@ def prod(x, dim=None, keepdim=False, *, axis=None, keepdims=False):
     return row.prod(x, axis=axes(x, dim, axis), keepdims=keepdim or keepdims)
 
 
-def var(x, dim=None, correction=1, keepdim=False, *, axis=None, ddof=None, keepdims=False, unbiased=None):
+def spread_of(op, name, doc):
+    """`var` and `std`, in PyTorch's and NumPy's spelling."""
+
+    def reduce(x, dim=None, correction=1, keepdim=False, *, axis=None, ddof=None, keepdims=False, unbiased=None):
+        if isinstance(dim, bool):
+            dim, unbiased = None, dim
+        if isinstance(correction, bool):
+            unbiased = correction
+        correction = ddof if ddof is not None else int(unbiased) if unbiased is not None else correction
+        return op(x, axis=axes(x, dim, axis), keepdims=keepdim or keepdims, correction=correction)
+
+    reduce.__name__ = reduce.__qualname__ = name
+    reduce.__module__, reduce.__doc__ = __name__, doc
+    return reduce
+
+
+var = spread_of(
+    row.var,
+    "var",
     """The variance, sum((x - mean)^2) / (n - correction); correction 1 (PyTorch's default) is the sample's.
 
     `ddof` is NumPy's name for `correction`.
-    """
-    if isinstance(dim, bool):
-        dim, unbiased = None, dim
-    correction = ddof if ddof is not None else int(unbiased) if unbiased is not None else correction
-    return row.var(x, axis=axes(x, dim, axis), keepdims=keepdim or keepdims, correction=correction)
-
-
-def std(x, dim=None, correction=1, keepdim=False, *, axis=None, ddof=None, keepdims=False, unbiased=None):
-    """The standard deviation, the square root of `var`."""
-    return sqrt(var(x, dim, correction, keepdim, axis=axis, ddof=ddof, keepdims=keepdims, unbiased=unbiased))
+    """,
+)
+std = spread_of(row.std, "std", "The standard deviation, the square root of `var`; where it is 0, so is its derivative.")
 
 
 def norm(x, p=2, dim=None, keepdim=False, *, axis=None, keepdims=False):
@@ -259,23 +276,52 @@ def norm(x, p=2, dim=None, keepdim=False, *, axis=None, keepdims=False):
     if p == 1:
         return row.sum(size, **where_to)
     if p == 0:
-        return rules.sum((x != 0) * 1.0, **where_to)
+        return row.sum(abs(sign(x)), **where_to)
     return rules.sum(size**p, **where_to) ** (1 / p)
+
+
+def extreme_of(op, name, doc):
+    """`amax` and `amin`, which need at least one number."""
+    reduce = reducer(op, name, doc)
+
+    def checked(x, dim=None, keepdim=False, *, axis=None, keepdims=False):
+        if 0 in np.shape(x):
+            needs_numbers(x, axes(x, dim, axis), name, RuntimeError)
+        return reduce(x, dim, keepdim, axis=axis, keepdims=keepdims)
+
+    checked.__name__ = checked.__qualname__ = name
+    checked.__module__, checked.__doc__ = __name__, reduce.__doc__
+    return checked
+
+
+def needs_numbers(x, where_to, name, of_all=IndexError):
+    """Raise PyTorch's error if there is nothing to choose from."""
+    if where_to is None and 0 in np.shape(x):
+        hint = "" if of_all is IndexError else " Specify the reduction dim with the 'dim' argument."
+        raise of_all(f"{name}(): Expected reduction dim to be specified for input.numel() == 0.{hint}")
+    for d in where_to or ():
+        if np.shape(x)[d] == 0:
+            raise IndexError(f"{name}(): Expected reduction dim {d} to have non-zero size.")
+
+
+amax = extreme_of(rules.amax, "amax", "The largest; equals share the derivative evenly.")
+amin = extreme_of(rules.amin, "amin", "The smallest; equals share the derivative evenly.")
 
 
 def extreme(x, dim, keepdim, axis, keepdims, of_all, position, Result):
     dim = axis if dim is None else dim
+    needs_numbers(x, axes(x, dim), Result.__name__, RuntimeError)
     if dim is None:
         return of_all(x, axis=None, keepdims=False)
     d = one_axis(dim, np.ndim(x))
     if np.ndim(x) == 0:
-        return Result(x, np.int64(0))
+        return Result(clone(x), positions(x, np.int64(0)))
     where_to = np.expand_dims(position(plain(x), d), d)
     grid = list(np.ogrid[tuple(slice(n) for n in x.shape)])
     grid[d] = where_to
     values = row.index(x, index=tuple(grid))
     keep = keepdim or keepdims
-    return Result(values if keep else squeeze(values, d), where_to if keep else np.squeeze(where_to, d))
+    return Result(values if keep else squeeze(values, d), positions(x, where_to if keep else np.squeeze(where_to, d)))
 
 
 def max(x, dim=None, keepdim=False, *, axis=None, keepdims=False):
@@ -296,14 +342,23 @@ def min(x, dim=None, keepdim=False, *, axis=None, keepdims=False):
     return extreme(x, dim, keepdim, axis, keepdims, rules.amin, np.argmin, MinResult)
 
 
+def positions(x, found):
+    """Positions in x, as the kind of object that x is."""
+    return tensor_of(found) if isinstance(x, Box) and not isinstance(found, Box) else found
+
+
 def argmax(x, dim=None, keepdim=False, *, axis=None, keepdims=False):
     """The position of the largest number, in the flattened array or along `dim`. No derivative flows."""
-    return np.argmax(plain(x), axis if dim is None else dim, keepdims=keepdim or keepdims)
+    where_to = axes(x, dim, axis)
+    needs_numbers(x, where_to, "argmax")
+    return positions(x, np.argmax(plain(x), where_to and where_to[0], keepdims=keepdim or keepdims))
 
 
 def argmin(x, dim=None, keepdim=False, *, axis=None, keepdims=False):
     """The position of the smallest number, in the flattened array or along `dim`. No derivative flows."""
-    return np.argmin(plain(x), axis if dim is None else dim, keepdims=keepdim or keepdims)
+    where_to = axes(x, dim, axis)
+    needs_numbers(x, where_to, "argmin")
+    return positions(x, np.argmin(plain(x), where_to and where_to[0], keepdims=keepdim or keepdims))
 
 
 def softmax(x, dim=None, *, axis=None):
@@ -318,7 +373,9 @@ def log_softmax(x, dim=None, *, axis=None):
 
 def needed(x, dim, axis, name):
     if dim is None and axis is None:
-        raise TypeError(f"{name}() is missing the axis: say {name}(x, dim=0), or -1 for the last one")
+        raise TypeError(
+            f'{name}() missing 1 required positional arguments: "dim": say {name}(x, dim=0), or -1 for the last one'
+        )
     return axes(x, dim, axis)
 
 
@@ -337,6 +394,9 @@ def reshape(x, *shape):
     Raises RuntimeError when the shape does not hold as many numbers as x.
     """
     shape = tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
+    for i, n in enumerate(shape):
+        if n < -1:
+            raise RuntimeError(f"invalid shape dimension {n} at index {i} of shape {list(shape)}")
     return row.reshape(x, shape=shape)
 
 
@@ -357,6 +417,8 @@ def flatten(x, start_dim=0, end_dim=-1):
     if x.ndim == 0:
         return reshape(x, (1,))
     i, j = one_axis(start_dim, x.ndim), one_axis(end_dim, x.ndim)
+    if i > j:
+        raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
     return reshape(x, (*x.shape[:i], -1, *x.shape[j + 1 :]))
 
 
@@ -389,7 +451,10 @@ def permute(x, *dims):
             f"permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired "
             f"ordering of dimensions i.e. input.dim() = {x.ndim} is not equal to len(dims) = {len(dims)}"
         )
-    return row.permute(x, axes=tuple(one_axis(d, x.ndim) for d in dims))
+    order = tuple(one_axis(d, x.ndim) for d in dims)
+    if len(set(order)) < len(order):
+        raise RuntimeError("permute(): duplicate dims are not allowed.")
+    return row.permute(x, axes=order)
 
 
 def transpose(x, dim0=None, dim1=None):
@@ -423,13 +488,14 @@ def movedim(x, source, destination):
 def expand(x, *shape):
     """x broadcast to `shape`, without a copy; -1 keeps an axis. The derivative sums what was repeated."""
     shape = tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
-    own = (1,) * (len(shape) - x.ndim) + tuple(x.shape)
-    target = tuple(n if m == -1 else m for n, m in zip(own, shape, strict=False))
-    if len(shape) < x.ndim or any(n not in (1, m) for n, m in zip(own, target, strict=True)):
+    new = len(shape) - x.ndim
+    if -1 in shape[: max_of(new, 0)]:
         raise RuntimeError(
-            f"expand(torch.DoubleTensor{{{list(x.shape)}}}, size={list(shape)}): the expanded size must match "
-            "the existing size at every dimension that is not 1"
+            f"The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension {shape.index(-1)}"
         )
+    target = tuple(x.shape[i - new] if n == -1 else n for i, n in enumerate(shape))
+    if new < 0 or any(n not in (1, m) for n, m in zip(x.shape, target[new:], strict=True)):
+        raise rules.does_not_stretch(x.shape, target, x.dtype)
     return row.expand(x, shape=target)
 
 
@@ -447,12 +513,12 @@ def flip(x, *dims):
 def cat(tensors, dim=0, *, axis=None):
     """The tensors one after the other along `dim`.
 
-    Raises RuntimeError when there is none, or their other axes differ.
+    Raises ValueError when there is none, RuntimeError when their other axes differ.
     """
     tensors = list(tensors)
     if not tensors:
-        raise RuntimeError("torch.cat(): expected a non-empty list of Tensors")
-    d = one_axis(dim if axis is None else axis, np.ndim(tensors[0]))
+        raise ValueError("torch.cat(): expected a non-empty list of Tensors")
+    d = one_axis(dim if axis is None else axis, np.ndim(tensors[0])) if np.ndim(tensors[0]) else 0
     return rules.cat(*tensors, axis=d)
 
 
@@ -503,7 +569,7 @@ def which_index(x, index):
 
 def index_part(p):
     """One part of an index: an integer, a slice, None or ..., or else an array of integers or truth values."""
-    if p is None or p is ... or type(p) is int or isinstance(p, slice | np.integer):
+    if p is None or p is ... or type(p) is int or isinstance(p, slice | np.integer | Box):
         return p
     if isinstance(p, list):
         p = np.asarray([plain(each) for each in p], None if p else int)
@@ -522,16 +588,18 @@ def why_not_there(x, parts):
     """PyTorch's words for an index array that does not fit x."""
     position = 0
     shapes = []
-    for i, p in enumerate(parts):
+    for p in parts:
         if p is ...:
             return None
         if isinstance(p, np.ndarray) and position < x.ndim:
             n = x.shape[position]
-            if p.dtype.kind == "b" and p.shape != x.shape[position : position + p.ndim]:
-                return (
-                    f"The shape of the mask {list(p.shape)} at index {i} does not match the shape of the indexed "
-                    f"tensor {list(x.shape)} at index {position}"
-                )
+            if p.dtype.kind == "b" and position + p.ndim <= x.ndim:
+                for j, (m, k) in enumerate(zip(p.shape, x.shape[position:], strict=False)):
+                    if m != k:
+                        return (
+                            f"The shape of the mask {list(p.shape)} at index {j} does not match the shape of the "
+                            f"indexed tensor {list(x.shape)} at index {position + j}"
+                        )
             beyond = p[(p < -n) | (p >= n)] if p.dtype.kind != "b" else p[:0]
             if beyond.size:
                 return f"index {beyond.flat[0]} is out of bounds for dimension {position} with size {n}"
@@ -552,14 +620,15 @@ def check_integers(x, parts):
                 "to convert a 0-dim tensor to a number"
             )
         raise IndexError(f"too many indices for tensor of dimension {x.ndim}")
-    position = 0
+    position = new = 0
     for p in parts:
+        new += p is None
         if p is ...:
             position = x.ndim - len(counted[counted_before(parts, p) :])
         elif p is not None:
             n = x.shape[position]
             if isinstance(p, int | np.integer) and not -n <= p < n:
-                raise IndexError(f"index {p} is out of bounds for dimension {position} with size {n}")
+                raise IndexError(f"index {p} is out of bounds for dimension {position + new} with size {n}")
             position += 1
 
 
@@ -580,6 +649,20 @@ def matmul(a, b):
     The cotangents are t @ b^T and a^T @ t. Raises RuntimeError when the shapes do not fit.
     """
     return PRODUCTS.get((np.ndim(a), np.ndim(b)), stacks)(a, b)
+
+
+def mm(a, b):
+    """The product of two matrices."""
+    if np.ndim(a) != 2 or np.ndim(b) != 2:
+        raise RuntimeError("self must be a matrix" if np.ndim(a) != 2 else "mat2 must be a matrix")
+    return matmul(a, b)
+
+
+def mv(a, b):
+    """The product of a matrix and a vector."""
+    if np.ndim(a) != 2 or np.ndim(b) != 1:
+        raise RuntimeError(f"vector + matrix @ vector expected, got 1, {np.ndim(a)}, {np.ndim(b)}")
+    return matmul(a, b)
 
 
 def dot(a, b):

@@ -1,6 +1,7 @@
 """Are these derivatives right? Both modes against central differences, and against each other."""
 
 import warnings
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -17,7 +18,15 @@ class GradcheckError(RuntimeError):
     """Derivatives and differences do not match. The message says which, where and by how much."""
 
 
-def gradcheck(f, inputs, eps=1e-6, atol=1e-5, rtol=1e-3, raise_exception=True, order=1) -> bool:
+def gradcheck(
+    f: Callable,
+    inputs: Tensor | Sequence,
+    eps: float = 1e-6,
+    atol: float = 1e-5,
+    rtol: float = 1e-3,
+    raise_exception: bool = True,
+    order: int = 1,
+) -> bool:
     """Compare the derivatives of `f` with central differences, as `torch.autograd.gradcheck` does.
 
     f       a function of Tensors to a Tensor or a tuple of them; results that are not floating
@@ -59,7 +68,15 @@ def gradcheck(f, inputs, eps=1e-6, atol=1e-5, rtol=1e-3, raise_exception=True, o
         return False
 
 
-def gradgradcheck(f, inputs, grad_outputs=None, eps=1e-6, atol=1e-5, rtol=1e-3, raise_exception=True) -> bool:
+def gradgradcheck(
+    f: Callable,
+    inputs: Tensor | Sequence,
+    grad_outputs: Tensor | Sequence | None = None,
+    eps: float = 1e-6,
+    atol: float = 1e-5,
+    rtol: float = 1e-3,
+    raise_exception: bool = True,
+) -> bool:
     """Check second derivatives: `gradcheck` of the function (x, y_bar) -> J(x)^T y_bar.
 
     grad_outputs  the cotangents y_bar, one for each output; by default fixed random ones
@@ -95,8 +112,7 @@ def is_variable(x):
 def check_inputs(inputs):
     if not any(map(is_variable, inputs)):
         raise ValueError(
-            "gradcheck expects at least one input tensor to require gradient, but none of them have "
-            "requires_grad=True."
+            "gradcheck expects at least one input tensor to require gradient, but none of them have requires_grad=True."
         )
     for i, x in enumerate(inputs):
         if is_variable(x) and x.dtype != np.float64:
@@ -131,7 +147,13 @@ def numerical_jacobians(g, points, eps):
         return lambda x: g(*points[:m], x, *points[m + 1 :])[k]
 
     rows = [[jacobian(part(k, m), x, eps) for m, x in enumerate(points)] for k in range(len(g(*points)))]
-    return [[J.numpy().reshape(-1, x.size) for J, x in zip(row, points, strict=True)] for row in rows]
+    return [[as_matrix(J, x) for J, x in zip(row, points, strict=True)] for row in rows]
+
+
+def as_matrix(J, x):
+    """J of shape `y.shape + x.shape` as a matrix: a row for each number of y."""
+    size = np.prod(J.shape[: J.ndim - x.ndim], dtype=int)
+    return J.numpy().reshape(size, x.size)
 
 
 def reverse_jacobians(g, points):
@@ -154,11 +176,11 @@ def pulled(y, xs, y_bar):
 
 def forward_jacobians(g, points):
     """From one run with a tangent for each number of the inputs: a column."""
-    columns = []
-    for m, x in enumerate(points):
-        found = [pushed(g, points, {m: basis(x, j)}) for j in range(x.size)]
-        columns.append([np.array(c).reshape(x.size, -1).T for c in zip(*found, strict=True)])
-    return [list(row) for row in zip(*columns, strict=True)]
+    found = [[pushed(g, points, {m: basis(x, j)}) for j in range(x.size)] for m, x in enumerate(points)]
+    return [
+        [np.array([t[k] for t in columns]).reshape(x.size, y.size).T for x, columns in zip(points, found, strict=True)]
+        for k, y in enumerate(g(*points))
+    ]
 
 
 def pushed(g, points, tangents):

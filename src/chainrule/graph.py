@@ -3,6 +3,7 @@
 from functools import cache
 
 from . import tape
+from .rules import index
 from .tape import Bundle, Leaf, WatchedNode, tensor_of
 
 
@@ -63,7 +64,11 @@ def kind_of_grad_fn(name):
 def grad_fn_of(node):
     if type(node) is Leaf:
         return AccumulateGrad(node)
-    return kind_of_grad_fn(node.op.name + "Backward" + variant(node))(node)
+    name = node.op.name + "Backward" + variant(node)
+    if node.op.name == "CopySlices":
+        path = node.params["path"]
+        name = "IndexPutBackward0" if len(path) == 1 and path[0][0] is index else "CopySlices"
+    return kind_of_grad_fn(name)(node)
 
 
 def variant(node):
@@ -72,7 +77,8 @@ def variant(node):
     if name in ("Sum", "Mean", "Prod"):
         return "0" if node.params["axis"] is None else "1"
     if name == "Pow":
-        return "0" if type(node.b) in tape.LITERALS and node.from_b is None else "1"
+        literal = [part in tape.LITERALS for part in (type(node.a), type(node.b))]
+        return "0" if literal[1] and node.from_b is None else "2" if literal[0] and node.from_a is None else "1"
     return "1" if name in ("Clamp",) else "0"
 
 

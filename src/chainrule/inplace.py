@@ -10,11 +10,13 @@ import weakref
 import numpy as np
 
 from . import tape
-from .op import Box, custom
-from .rules import choose, clone, expand, scatter
+from .functions import getitem, which_index
+from .op import Box, custom, do_not_broadcast, given
+from .rules import choose, clone, does_not_stretch, expand, index, kind, scatter
 from .tape import Leaf, Node, new, tensor_of, tick
 
-# For each array that owns written memory, by identity: (a weak reference to it, its moments).
+# For each array that owns written memory, by identity: a weak reference to it, the moments of
+# its writes, and the name of what wrote last, as far as that was recorded.
 writes = {}
 
 # NumPy's numbers cannot be written. When a number's tensor needs memory it gets an array,
@@ -47,14 +49,15 @@ def moments(value):
     return entry[1] if entry else []
 
 
-def touch(array):
+def touch(array, name=None):
     """Note that the memory of `array` has just been written."""
     array = owner(array)
     key = id(array)
     if key not in writes:
-        writes[key] = (weakref.ref(array, lambda _: writes.pop(key, None)), [])
+        writes[key] = [weakref.ref(array, lambda _: writes.pop(key, None)), [], None]
     tape.last_write = tick()
     writes[key][1].append(tape.last_write)
+    writes[key][2] = name or writes[key][2]
 
 
 def check_unwritten(node):
@@ -78,7 +81,12 @@ def check_unwritten(node):
 
 def stale(node, name, value, version, expected):
     maker = {"y": node, "a": node.from_a, "x": node.from_a, "b": node.from_b}[name]
-    made_by = f", which is output 0 of {maker.op.name}," if isinstance(maker, Node) else ""
+    whole = owner(value)
+    writer = writes[id(whole)][2]
+    if name != "y" and writer is not None and isinstance(maker, Node | Leaf):
+        made_by = f", which is output 0 of {writer if value.size == whole.size else 'AsStrided'},"
+    else:
+        made_by = f", which is output 0 of {maker.op.name}," if isinstance(maker, Node) else ""
     return (
         "one of the variables needed for gradient computation has been modified by an inplace operation: "
         f"[{kind(value.dtype)} {list(value.shape)}]{made_by} is at version {version}; expected version "
@@ -87,18 +95,12 @@ def stale(node, name, value, version, expected):
     )
 
 
-def kind(dtype):
-    """The name PyTorch gives a tensor's type in its messages."""
-    names = {"float64": "Double", "float32": "Float", "float16": "Half", "int64": "Long", "int32": "Int", "bool": "Bool"}
-    return f"torch.{names.get(dtype.name, dtype.name.capitalize())}Tensor"
-
-
 # A view knows its base and the path from it: the operations, with their parameters.
 
 
 def follow(x, path):
     for op, params in path:
-        x = op(x, **params)
+        x = op(x, **given(params))
     return x
 
 
@@ -143,19 +145,14 @@ def overwrite(x, y, tail=()):
     base = getattr(x, "base", None)
     root = x if base is None else base
     if tape.recording and type(root.node) is Leaf:
-        what = "a leaf Variable" if base is None and not tail else "a view of a leaf Variable"
+        whole = base is None and (not tail or tail[-1][0] is index or is_all(tail[-1][1]["index"]))
+        what = "a leaf Variable" if whole else "a view of a leaf Variable"
         raise RuntimeError(f"{what} that requires grad is being used in an in-place operation.")
-    target = follow(x.array, tail) if not isinstance(x.array, Box) else x.array
-    if not tail and y.shape != x.shape:
-        raise RuntimeError(
-            f"output with shape {list(x.shape)} doesn't match the broadcast shape {list(y.shape)}"
-        )
-    if not np.can_cast(y.dtype, target.dtype, "same_kind"):
-        raise RuntimeError(
-            f"result type {kind(y.dtype)[6:-6]} can't be cast to the desired output type {kind(target.dtype)[6:-6]}"
-        )
-    if y.dtype != target.dtype:
-        y = y.astype(target.dtype)
+    y = as_written(y, x.shape if not tail else y.shape, x.dtype)
+    if y.level > x.level:
+        join(root, y.level)
+    if type(y) is not tape.Tensor:
+        y = tensor_of(y, None, y.level)
     path = (*getattr(x, "path", ()), *tail)
     recorded = tape.recording and not (root.node is None and y.node is None)
     if isinstance(root.array, Box) or isinstance(y.array, Box):
@@ -163,14 +160,63 @@ def overwrite(x, y, tail=()):
         for view in getattr(root, "views", ()):
             view.array = follow(root.array, view.path)
     else:
-        write(x, y.array, tail)
+        if y.node is not None and not tail:
+            keep_what_was(x, y)
+        write(x, y.array, tail, writer(y, path) if recorded else None)
+        if y.node is not None and not tail and y.node.y is y.array:
+            y.node.y, y.node.number = x.array, tick()
     if recorded:
-        root.node = history(root, y, path) if path else y.node
+        root.node = y.node if y.node is not None and not path else history(root, y, path)
         for view in getattr(root, "views", ()):
             view.node = follow(tensor_of(root.array, root.node, root.level), view.path).node
 
 
-def write(x, values, tail):
+def is_all(parts):
+    """Whether an index is [:] or [...], which means the whole."""
+    return all(part is ... or part == slice(None) for part in parts)
+
+
+def as_written(y, shape, dtype):
+    """`y` in the dtype of what it is written to. Raises RuntimeError if its shape or dtype does not fit."""
+    if y.shape != shape:
+        raise RuntimeError(
+            f"output with shape {list(shape)} doesn't match the broadcast shape {list(y.shape)}"
+        )
+    if not np.can_cast(y.dtype, dtype, "same_kind"):
+        raise RuntimeError(
+            f"result type {kind(y.dtype)[6:-6]} can't be cast to the desired output type {kind(dtype)[6:-6]}"
+        )
+    return y if y.dtype == dtype else y.astype(dtype)
+
+
+def join(root, level):
+    """Make `root`, a buffer of constants, take part in the derivative whose values are written to it."""
+    if root.node is not None:
+        raise captured()
+    for tensor in (root, *getattr(root, "views", ())):
+        tensor.level = level
+
+
+def captured():
+    return RuntimeError(
+        "During a grad (vjp, jvp, grad, etc) transform, the function provided attempted to call in-place operation "
+        "(aten::copy_) that would mutate a captured Tensor. This is not supported; please rewrite the function being "
+        "transformed to explicitly accept the mutated Tensor(s) as inputs."
+    )
+
+
+def writer(y, path):
+    """PyTorch's name for what writes `y`."""
+    return "torch::autograd::CopySlices" if path else "Fill" if y.node is None else y.node.op.name
+
+
+def keep_what_was(x, y):
+    """Copy what the operation that made y has kept of x's memory, which is about to be written."""
+    if y.node.a is x.array:
+        y.node.a = x.array.copy()
+
+
+def write(x, values, tail, name=None):
     array = memory(x)
     if not array.flags.writeable:
         raise RuntimeError(
@@ -180,7 +226,21 @@ def write(x, values, tail):
     for op, params in tail[:-1]:
         array = op(array, **params)
     array[tail[-1][1]["index"] if tail else ...] = values
-    touch(array)
+    touch(array, name)
+
+
+def does_not_fit(given, shape, op, dtype):
+    """PyTorch's error for a value of shape `given` written where `shape` is, by `op` or as a whole."""
+    given, shape = list(given), list(shape)
+    if op is index:
+        return RuntimeError(
+            f"shape mismatch: value tensor of shape {given} cannot be broadcast to indexing result of shape {shape}"
+        )
+    if op is None:
+        if len(given) > len(shape):
+            return RuntimeError(f"output with shape {shape} doesn't match the broadcast shape {given}")
+        do_not_broadcast(np.empty(shape), np.empty(given))
+    return does_not_stretch(given, shape, dtype)
 
 
 def history(root, y, path):
@@ -192,13 +252,98 @@ def history(root, y, path):
     return node
 
 
-def fresh(value, x, shape):
-    """`value` as a tensor of x's level with a history of its own, broadcast to `shape`."""
-    if isinstance(value, tape.Tensor) and value.level == x.level:
-        y = value if value.shape == shape else expand(value, shape=shape)
-        return clone(y)
-    array = tape.constant_of(value)
-    array = array if isinstance(array, Box) else np.asarray(array)
-    if array.dtype != x.dtype and array.dtype.kind in "iufb":
-        array = array.astype(x.dtype)
-    return tensor_of(array if array.shape == shape else expand(array, shape=shape), None, x.level)
+def fresh(value, x, tail=()):
+    """`value` with a history of its own, in the shape and dtype of x, or of the part that `tail` leads to.
+
+    Raises TypeError for what is no number, RuntimeError for a shape that does not fit.
+    """
+    shape = follow(np.broadcast_to(0.0, x.shape), tail).shape
+    given_type = type(value).__name__
+    if not isinstance(value, Box) or value.level < x.level:
+        value = tape.constant_of(value)
+        value = value if isinstance(value, Box) else np.asarray(value)
+        if value.dtype.kind not in "iufb":
+            raise TypeError(f"can't assign a {given_type} to a {kind(x.dtype)}")
+        value = tensor_of(value, None, x.level)
+    value = value if value.dtype == x.dtype else value.astype(x.dtype)
+    try:
+        return clone(stretch(value, shape))
+    except ValueError:
+        raise does_not_fit(value.shape, shape, tail[-1][0] if tail else None, x.dtype) from None
+
+
+def stretch(y, shape):
+    """`y` broadcast to `shape`; leading axes of length 1 that are too many are dropped."""
+    extra = y.ndim - len(shape)
+    if extra > 0 and all(n == 1 for n in y.shape[:extra]):
+        y = y.reshape(y.shape[extra:])
+    return y if y.shape == shape else expand(y, shape=shape)
+
+
+class InPlace:
+    """The methods that write: those whose name ends in an underscore, `x[i] = y`, `x += y`."""
+
+    __slots__ = ()
+
+    def __setitem__(self, index, value):
+        op, index = which_index(self, index)
+        getitem(np.broadcast_to(False, self.shape), index)
+        self._set(value, ((op, {"index": index}),))
+
+    def copy_(self, other):
+        """Write the values of `other`, broadcast to this shape. Returns the tensor."""
+        return self._written(fresh(other, self))
+
+    def fill_(self, value):
+        """Write `value` everywhere. Returns the tensor."""
+        return self.copy_(value)
+
+    def zero_(self):
+        """Write 0 everywhere. Returns the tensor."""
+        return self.copy_(0.0)
+
+    def add_(self, other, alpha=1):
+        """Add in place. Returns the tensor."""
+        return self._written(self + (other if alpha == 1 else other * alpha))
+
+    def sub_(self, other, alpha=1):
+        """Subtract in place. Returns the tensor."""
+        return self._written(self - (other if alpha == 1 else other * alpha))
+
+    def mul_(self, other):
+        """Multiply in place. Returns the tensor."""
+        return self._written(self * other)
+
+    def div_(self, other):
+        """Divide in place. Returns the tensor."""
+        return self._written(self / other)
+
+    def pow_(self, other):
+        """Raise to a power in place. Returns the tensor."""
+        return self._written(self**other)
+
+    def exp_(self):
+        """The exponential, in place. Returns the tensor."""
+        return self._written(self.exp())
+
+    def sqrt_(self):
+        """The square root, in place. Returns the tensor."""
+        return self._written(self.sqrt())
+
+    def neg_(self):
+        """The negative, in place. Returns the tensor."""
+        return self._written(-self)
+
+    def relu_(self):
+        """`relu` in place. Returns the tensor."""
+        return self._written(self.relu())
+
+    def clamp_(self, min=None, max=None):
+        """`clamp` in place. Returns the tensor."""
+        return self._written(self.clamp(min, max))
+
+    __iadd__ = add_
+    __isub__ = sub_
+    __imul__ = mul_
+    __itruediv__ = div_
+    __ipow__ = pow_

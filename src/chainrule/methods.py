@@ -130,8 +130,8 @@ class Methods(Box):
     t, flip = functions.t, functions.flip
     matmul, mm, mv, dot, outer = (
         functions.matmul,
-        functions.matmul,
-        functions.matmul,
+        functions.mm,
+        functions.mv,
         functions.dot,
         functions.outer,
     )
@@ -151,11 +151,11 @@ class Methods(Box):
 
     def any(self):
         """Whether any number is not 0."""
-        return bool(np.any(plain(self)))
+        return functions.positions(self, np.any(plain(self)))
 
     def all(self):
         """Whether all numbers are not 0."""
-        return bool(np.all(plain(self)))
+        return functions.positions(self, np.all(plain(self)))
 
     @property
     def T(self):

@@ -8,7 +8,10 @@ Sources: Press et al., Numerical Recipes (3rd ed., 2007), section 5.7, for the s
 Trapp, Using complex variables to estimate derivatives of real functions, SIAM Review 40 (1998).
 """
 
+from collections.abc import Callable
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .analytic import ComplexNumber, left_the_real_axis
 from .op import Box
@@ -17,7 +20,7 @@ from .tensor import Tensor, tensor
 METHODS = ("forward", "central", "complex")
 
 
-def derivative(f, x, h=None, method="central") -> Tensor:
+def derivative(f: Callable, x: Tensor | ArrayLike, h: ArrayLike | None = None, method: str = "central") -> Tensor:
     """The derivative of a function of one number, by differences.
 
     f       a function of one Tensor (so that `x.log()` works) or of one float (`math.log`)
@@ -31,8 +34,8 @@ def derivative(f, x, h=None, method="central") -> Tensor:
     All is computed in the dtype of x: a float32 x gets a float32 step and result.
 
     Returns a Tensor. Raises ValueError for an unknown method, a step of 0 or one that x + h does
-    not feel, and a result of another shape than x; TypeError where a complex step meets an
-    operation that is not analytic.
+    not feel, a result of another shape than x, and a complex step where f has no real value;
+    TypeError where a complex step meets an operation that is not analytic.
 
     >>> import chainrule as cr
     >>> f = lambda x: x**3 + 2 * x**2 - 5 * x + 1
@@ -41,19 +44,13 @@ def derivative(f, x, h=None, method="central") -> Tensor:
     >>> cr.numerical.derivative(f, 2.0, method="complex")
     tensor(15.)
     """
-    x = point(x)
-    h = steps(x, h, method)
-    x, h = np.broadcast_arrays(x, h)
-    slope = quotient(evaluator(f, x.dtype), x[()], h[()], h[()], method)
-    if slope.shape != x.shape:
-        raise ValueError(
-            f"derivative expects a function that works number by number, but from shape {x.shape} it made "
-            f"{slope.shape}: use chainrule.numerical.gradient or chainrule.numerical.jacobian"
-        )
-    return tensor(slope)
+    at = point(x)
+    at, shift = np.broadcast_arrays(at, steps(at, h, method))
+    f = evaluator(number_by_number(f, at.shape), at.dtype)
+    return tensor(quotient(f, at[()], shift[()], shift[()], method))
 
 
-def gradient(f, x, h=None, method="central") -> Tensor:
+def gradient(f: Callable, x: Tensor | ArrayLike, h: ArrayLike | None = None, method: str = "central") -> Tensor:
     """The gradient of a function of many numbers to one, by one difference for each number.
 
     f       a function of one Tensor to one number
@@ -71,7 +68,7 @@ def gradient(f, x, h=None, method="central") -> Tensor:
     return jacobian(one_number(f), x, h, method)
 
 
-def jacobian(f, x, h=None, method="central") -> Tensor:
+def jacobian(f: Callable, x: Tensor | ArrayLike, h: ArrayLike | None = None, method: str = "central") -> Tensor:
     """The Jacobian J[i, j] = dy_i / dx_j of a function of many numbers, a column at a time.
 
     f       a function of one Tensor to a Tensor
@@ -85,14 +82,13 @@ def jacobian(f, x, h=None, method="central") -> Tensor:
     tensor([[2., 0.],
             [0., 4.]])
     """
-    x = point(x)
-    h = np.broadcast_to(steps(x, h, method), x.shape)
-    f = evaluator(f, x.dtype)
-    y = f(x[()]) if method == "forward" or x.size == 0 else None
-    columns = [quotient(f, x, h[j], h[j] * unit(x, j), method, y) for j in np.ndindex(x.shape)]
-    shape = (columns[0] if columns else y).shape
-    whole = np.array(columns, x.dtype).reshape(*x.shape, *shape)
-    return tensor(np.moveaxis(whole, range(x.ndim), range(-x.ndim, 0)))
+    at = point(x)
+    each = np.broadcast_to(steps(at, h, method), at.shape)
+    f = evaluator(f, at.dtype)
+    y = f(at[()]) if method == "forward" or at.size == 0 else None
+    columns = [quotient(f, at, each[j], each[j] * unit(at, j), method, y) for j in np.ndindex(at.shape)]
+    whole = np.array(columns, at.dtype).reshape(at.shape + np.asarray(columns[0] if columns else y).shape)
+    return tensor(np.moveaxis(whole, range(at.ndim), range(-at.ndim, 0)))
 
 
 def step(x, method="central"):
@@ -120,7 +116,7 @@ def steps(x, h, method):
     if h is None:
         return step(x, method)
     h = np.asarray(h, x.dtype)
-    if method != "complex" and np.any(x + h == x) or np.any(h == 0):
+    if (method != "complex" and np.any(x + h == x)) or np.any(h == 0):
         raise ValueError(
             f"x + h equals x in {x.dtype} for x = {x} and h = {h}: there is nothing to compare. Take a larger h, "
             f"or none (the default), or method='complex'"
@@ -178,13 +174,34 @@ def unit(x, j):
 
 
 def one_number(f):
+    """`f`, checked to give one number."""
+
     def run(x):
         y = f(x)
-        if np.ndim(y.array if isinstance(y, Box) else y):
+        if shape_of(y):
             raise ValueError(
-                f"gradient expects a function to one number, but its result has shape {tuple(y.shape)}: "
+                f"gradient expects a function to one number, but its result has shape {shape_of(y)}: "
                 "use chainrule.numerical.jacobian, or sum the result"
             )
         return y
 
     return run
+
+
+def number_by_number(f, shape):
+    """`f`, checked to keep the shape of what it is given."""
+
+    def run(x):
+        y = f(x)
+        if shape_of(y) != shape:
+            raise ValueError(
+                f"derivative expects a function that works number by number, but it made shape {shape_of(y)} of "
+                f"shape {shape}: use chainrule.numerical.gradient or chainrule.numerical.jacobian"
+            )
+        return y
+
+    return run
+
+
+def shape_of(y):
+    return tuple(y.shape) if isinstance(y, Box) else np.shape(y)

@@ -19,6 +19,7 @@ an input, any other name a parameter of the call. The names say what the tape mu
 """
 
 import inspect
+import operator
 
 import numpy as np
 
@@ -76,7 +77,10 @@ class Op:
         """The value on plain arrays; a shape that does not fit is explained in PyTorch's words."""
         try:
             return self.value(*inputs, **params)
-        except (ValueError, IndexError) as error:
+        except (ValueError, IndexError, TypeError) as error:
+            if hasattr(error, "box"):  # NumPy asked a box for its numbers: it was hidden in a parameter
+                return error.box.apply(self, inputs, params)
+            do_not_combine(self.value, inputs)
             if self.wrong is not None:
                 self.wrong(*inputs, **params)
             raise error
@@ -242,6 +246,37 @@ def kept_shape(shape, axis):
     (2, 1)
     """
     return tuple(1 if axis is None or i in axis else n for i, n in enumerate(shape))
+
+
+SYMBOLS = {
+    operator.add: "+", operator.sub: "-", operator.mul: "*", operator.truediv: "/", operator.pow: "** or pow()",
+    np.matmul: "@", operator.gt: ">", operator.ge: ">=", operator.lt: "<", operator.le: "<=",
+}  # fmt: skip
+
+
+def do_not_combine(value, inputs):
+    """Say in PyTorch's words which kinds of operand do not go together."""
+    kinds = [np.asarray(x).dtype.kind for x in inputs]
+    alien = [
+        k not in "biufc" or (value is np.matmul and isinstance(x, int | float)) for x, k in zip(inputs, kinds, strict=True)
+    ]
+    if value in SYMBOLS and any(alien):
+        names = [type(np.asarray(x).item()).__name__ if a else "Tensor" for x, a in zip(inputs, alien, strict=True)]
+        if SYMBOLS[value][0] in "<>":
+            raise TypeError(f"'{SYMBOLS[value]}' not supported between instances of '{names[0]}' and '{names[1]}'")
+        raise TypeError(f"unsupported operand type(s) for {SYMBOLS[value]}: '{names[0]}' and '{names[1]}'")
+    if value is operator.sub and kinds == ["b", "b"]:
+        raise RuntimeError(
+            "Subtraction, the `-` operator, with two bool tensors is not supported. "
+            "Use the `^` or `logical_xor()` operator instead."
+        )
+    if value is operator.neg and kinds == ["b"]:
+        raise RuntimeError(
+            "Negation, the `-` operator, on a bool tensor is not supported. "
+            "If you are trying to invert a mask, use the `~` or `logical_not()` operator instead."
+        )
+    if value is operator.pow and kinds[0] in "iu" and kinds[1] in "iu" and np.any(np.asarray(inputs[1]) < 0):
+        raise RuntimeError("Integers to negative integer powers are not allowed.")
 
 
 def do_not_broadcast(a, b, **_):

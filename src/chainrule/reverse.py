@@ -106,7 +106,9 @@ def release(node):
     """Let go of the arrays that `node` kept; numbers stay, a drawing shows them."""
     node.op = node.op.spent
     if type(node.like) is tuple:
-        node.y = node.a = node.b = None
+        node.y = None
+        node.a = node.a if type(node.a) in tape.LITERALS else None
+        node.b = node.b if type(node.b) in tape.LITERALS else None
 
 
 def hooked(leaf, t):
@@ -217,6 +219,13 @@ def grad_of_tensors(
         grad_outputs = [None] * len(outputs)
     elif isinstance(grad_outputs, Box | np.ndarray | np.generic):
         grad_outputs = [grad_outputs]
+    grad_outputs = list(grad_outputs)
+    if materialize_grads and allow_unused is False:
+        raise ValueError(
+            "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False."
+        )
+    if not inputs:
+        raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
     if len(grad_outputs) != len(outputs):
         raise RuntimeError(
             f"got {len(outputs)} tensors and {len(grad_outputs)} gradients: give one gradient for each output"

@@ -14,7 +14,7 @@ import operator
 
 import numpy as np
 
-from .op import constant, custom, elementwise, kept_shape, linear_of_many, multilinear, reduction, symmetric
+from .op import constant, custom, do_not_broadcast, elementwise, kept_shape, linear_of_many, multilinear, reduction, symmetric
 
 # fmt: off
 # ---- arithmetic ------------------------------------- what flows through, in either direction
@@ -56,10 +56,10 @@ atanh      = elementwise("Atanh",      np.arctanh,       lambda t, x: t / (1 - x
 # ---- kinks and steps: at a kink the convention is PyTorch's
 abs        = elementwise("Abs",        np.abs,           lambda t, x: t * np.sign(x))
 relu       = elementwise("Relu",       lambda x: np.maximum(x, 0), lambda t, y: t * (y > 0))
-sign       = elementwise("Sign",       np.sign,          lambda t: t * 0)
-floor      = elementwise("Floor",      np.floor,         lambda t: t * 0)
-ceil       = elementwise("Ceil",       np.ceil,          lambda t: t * 0)
-round      = elementwise("Round",      np.round,         lambda t: t * 0)
+sign       = elementwise("Sign",       np.sign,          lambda t: np.zeros_like(t))
+floor      = elementwise("Floor",      np.floor,         lambda t: np.zeros_like(t))
+ceil       = elementwise("Ceil",       np.ceil,          lambda t: np.zeros_like(t))
+round      = elementwise("Round",      np.round,         lambda t: np.zeros_like(t))
 maximum    = elementwise("Maximum",    np.maximum,       lambda t, a, b: share(t, a > b, a == b),
                                                          lambda t, a, b: share(t, b > a, a == b))
 minimum    = elementwise("Minimum",    np.minimum,       lambda t, a, b: share(t, a < b, a == b),
@@ -89,6 +89,10 @@ var        = reduction("Var",          lambda x, axis, keepdims, correction: var
                                        lambda x, axis, correction:
                                            2 * (x - mean(x, axis=axis, keepdims=True))
                                            / (count(x.shape, axis) - correction), sum)
+std        = reduction("Std",          lambda x, axis, keepdims, correction: np.sqrt(variance(x, axis, keepdims, correction)),
+                                       lambda x, y, axis, correction:
+                                           (x - mean(x, axis=axis, keepdims=True))
+                                           / ((y + (y == 0)) * (count(x.shape, axis) - correction)), sum)
 prod       = reduction("Prod",         np.prod,          lambda x, y, axis: product_of_others(x, y, axis), sum)
 amax       = reduction("Amax",         np.max,           lambda x, y, axis: equal_parts(x == y, axis), sum)
 amin       = reduction("Amin",         np.min,           lambda x, y, axis: equal_parts(x == y, axis), sum)
@@ -115,7 +119,8 @@ permute    = multilinear("Permute",    lambda x, axes: np.transpose(x, axes),
                                        lambda t, axes: permute(t, axes=tuple(np.argsort(axes))))
 swapaxes   = multilinear("Transpose",  lambda x, i, j: np.swapaxes(x, i, j),  lambda t, i, j: swapaxes(t, i=i, j=j))
 flip       = multilinear("Flip",       lambda x, axis: np.flip(x, axis).copy(),      lambda t, axis: flip(t, axis=axis))
-cat        = linear_of_many("Cat",     lambda xs, axis: np.concatenate(xs, axis), lambda t, x_shape, axis: cut(t, x_shape, axis))
+cat        = linear_of_many("Cat",     lambda xs, axis: np.concatenate(xs, axis), lambda t, x_shape, axis: cut(t, x_shape, axis),
+                         wrong=lambda *xs, axis: does_not_join(*xs, axis=axis))
 stack      = linear_of_many("Stack",   lambda xs, axis: np.stack(xs, axis),   lambda t, axis: unstack(t, axis))
 select     = multilinear("Select",     lambda x, index: x[index],  lambda t, x_shape, index: scatter(t, index=index, shape=x_shape))
 slice_     = multilinear("Slice",      lambda x, index: x[index],  lambda t, x_shape, index: scatter(t, index=index, shape=x_shape))
@@ -193,7 +198,7 @@ def length(x, axis, keepdims):
 
 def log_of_sum(x, axis, keepdims):
     """log(sum(exp(x))) with the largest term taken out first, so that nothing overflows."""
-    top = np.max(x, axis, keepdims=True)
+    top = np.max(x, axis, keepdims=True) if x.size else np.sum(x, axis, keepdims=True)
     top = np.where(np.isfinite(top), top, 0)
     y = top + np.log(np.sum(np.exp(x - top), axis, keepdims=True))
     return y if keepdims else np.squeeze(y, axis)
@@ -290,14 +295,67 @@ def do_not_multiply(a, b):
         raise RuntimeError(
             f"mat1 and mat2 shapes cannot be multiplied ({rows[0]}x{rows[1]} and {b[0]}x{b[1]})"
         )
+    if len(b) <= 2:
+        n = math.prod(a[:-1])
+        if len(b) == 1:
+            raise RuntimeError(f"size mismatch, got input ({n}), mat ({n}x{a[-1]}), vec ({b[0]})")
+        raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({n}x{a[-1]} and {b[0]}x{b[1]})")
+    do_not_broadcast(np.empty(a[:-2] + (1, 1)), np.empty(b[:-2] + (1, 1)))
+    stack = math.prod(np.broadcast_shapes(a[:-2], b[:-2]))
     raise RuntimeError(
-        f"Expected size for first two dimensions of batch2 tensor to be: [{a[0]}, {a[-1]}] "
-        f"but got: {list(b[:2])}."
+        f"Expected size for first two dimensions of batch2 tensor to be: [{stack}, {a[-1]}] "
+        f"but got: [{stack}, {b[-2]}]."
     )
 
 
 def does_not_fill(x, shape):
-    raise RuntimeError(f"shape '{list(np.atleast_1d(shape))}' is invalid for input of size {x.size}")
+    """Say in PyTorch's words why x has no such shape."""
+    shape = np.atleast_1d(shape).tolist()
+    if shape.count(-1) > 1:
+        raise RuntimeError("only one dimension can be inferred")
+    if -1 in shape and 0 in shape and x.size == 0:
+        raise RuntimeError(
+            f"cannot reshape tensor of 0 elements into shape {shape} because the unspecified dimension size -1 "
+            "can be any value and is ambiguous"
+        )
+    raise RuntimeError(f"shape '{shape}' is invalid for input of size {x.size}")
+
+
+def does_not_join(*xs, axis):
+    """Say in PyTorch's words why arrays cannot be put one after the other."""
+    first = xs[0].shape
+    for i, x in enumerate(xs):
+        if x.ndim == 0:
+            raise RuntimeError(f"zero-dimensional tensor (at position {i}) cannot be concatenated")
+        if x.ndim != len(first):
+            raise RuntimeError(f"Tensors must have same number of dimensions: got {len(first)} and {x.ndim}")
+        for n, m in zip(first[:axis] + first[axis + 1 :], x.shape[:axis] + x.shape[axis + 1 :], strict=True):
+            if n != m:
+                raise RuntimeError(
+                    f"Sizes of tensors must match except in dimension {axis}. "
+                    f"Expected size {n} but got size {m} for tensor number {i} in the list."
+                )
+
+
+def kind(dtype):
+    """The name PyTorch gives a tensor's type in its messages."""
+    names = {"float64": "Double", "float32": "Float", "float16": "Half", "int64": "Long", "int32": "Int", "bool": "Bool"}
+    return f"torch.{names.get(dtype.name, dtype.name.capitalize())}Tensor"
+
+
+def does_not_stretch(given, shape, dtype):
+    """PyTorch's error for an array of shape `given` that cannot be broadcast to `shape`."""
+    given, shape = list(given), list(shape)
+    if len(given) > len(shape):
+        return RuntimeError(
+            f"expand({kind(dtype)}{{{given}}}, size={shape}): the number of sizes provided ({len(shape)}) must be "
+            f"greater or equal to the number of dimensions in the tensor ({len(given)})"
+        )
+    i = next(i for i in range(1, len(given) + 1) if given[-i] not in (1, shape[-i]))
+    return RuntimeError(
+        f"The expanded size of the tensor ({shape[-i]}) must match the existing size ({given[-i]}) at non-singleton "
+        f"dimension {len(shape) - i}.  Target sizes: {shape}.  Tensor sizes: {given}"
+    )
 
 
 # The operations whose result looks at the memory of its input.

@@ -107,7 +107,7 @@ def unary(op):
         u, parent, level = x.array, x.node, x.level
         try:
             y = op(u, **params) if level else value(u, **params)
-        except (ValueError, IndexError):
+        except (ValueError, IndexError, TypeError):
             y = op.compute((u,), params)
         result = new(Tensor)
         result.array, result.level = y, level
@@ -155,7 +155,7 @@ def binary(op):
             return op(a, b)
         try:
             y = op(u, v) if level else value(u, v)
-        except ValueError:
+        except (ValueError, TypeError):
             y = op.compute((u, v), {})
         result = new(Tensor)
         result.array, result.level = y, level
@@ -225,6 +225,11 @@ def share(base, view, op, params):
     """If `view`, which is `op` of `base`, looks at the same memory, note it: a write to one is a write to both."""
     if not isinstance(view.array, Box) and not np.may_share_memory(view.array, base.array):
         return
+    link(base, view, op, params)
+
+
+def link(base, view, op, params):
+    """Note that `view` is `op` of `base`, whatever was written to either."""
     root = getattr(base, "base", base)
     view.base, view.path = root, (*getattr(base, "path", ()), (op, params))
     if not hasattr(root, "views"):
@@ -252,7 +257,7 @@ def lift(primal):
             f"only Tensors of floating point dtype can require gradients, but this one is {x.dtype}: "
             "write 2.0 for 2, or give dtype=float"
         )
-    return x if isinstance(x, Box) else number_or_array(x)
+    return getattr(x, "strong", x) if isinstance(x, Box) else number_or_array(x)
 
 
 def number_or_array(x):

@@ -5,7 +5,6 @@ import warnings
 import numpy as np
 
 from . import inplace, tape
-from .functions import which_index
 from .graph import Handle, Hook, Retained, find_retained, grad_fn_of, watch
 from .methods import Methods
 from .op import Box
@@ -43,7 +42,7 @@ def edges(n):
     return np.arange(n) if n <= 6 else np.array([0, 1, 2, n - 3, n - 2, n - 1])
 
 
-class Tensor(Methods):
+class Tensor(inplace.InPlace, Methods):
     """An array that remembers how it was made, so that derivatives can be taken.
 
     Make one with `chainrule.tensor`. Names and meanings are those of `torch.Tensor`.
@@ -292,73 +291,12 @@ class Tensor(Methods):
 
     # ---- writing in place
 
-    def __setitem__(self, index, value):
-        op, index = which_index(self, index)
-        tail = ((op, {"index": index}),)
-        shape = inplace.follow(self.array, tail).shape
-        inplace.overwrite(self, inplace.fresh(value, self, shape), tail)
-
-    def copy_(self, other):
-        """Write the values of `other`, broadcast to this shape. Returns the tensor."""
-        return self._written(inplace.fresh(other, self, self.shape))
-
-    def fill_(self, value):
-        """Write `value` everywhere. Returns the tensor."""
-        return self.copy_(value)
-
-    def zero_(self):
-        """Write 0 everywhere. Returns the tensor."""
-        return self.copy_(0.0)
-
-    def add_(self, other, alpha=1):
-        """Add in place. Returns the tensor."""
-        return self._written(self + (other if alpha == 1 else other * alpha))
-
-    def sub_(self, other, alpha=1):
-        """Subtract in place. Returns the tensor."""
-        return self._written(self - (other if alpha == 1 else other * alpha))
-
-    def mul_(self, other):
-        """Multiply in place. Returns the tensor."""
-        return self._written(self * other)
-
-    def div_(self, other):
-        """Divide in place. Returns the tensor."""
-        return self._written(self / other)
-
-    def pow_(self, other):
-        """Raise to a power in place. Returns the tensor."""
-        return self._written(self**other)
-
-    def exp_(self):
-        """The exponential, in place. Returns the tensor."""
-        return self._written(self.exp())
-
-    def sqrt_(self):
-        """The square root, in place. Returns the tensor."""
-        return self._written(self.sqrt())
-
-    def neg_(self):
-        """The negative, in place. Returns the tensor."""
-        return self._written(-self)
-
-    def relu_(self):
-        """`relu` in place. Returns the tensor."""
-        return self._written(self.relu())
-
-    def clamp_(self, min=None, max=None):
-        """`clamp` in place. Returns the tensor."""
-        return self._written(self.clamp(min, max))
+    def _set(self, value, tail):
+        inplace.overwrite(self, inplace.fresh(value, self, tail), tail)
 
     def _written(self, result):
         inplace.overwrite(self, result)
         return self
-
-    __iadd__ = add_
-    __isub__ = sub_
-    __imul__ = mul_
-    __itruediv__ = div_
-    __ipow__ = pow_
 
 
 tape.Tensor = Tensor
@@ -390,10 +328,10 @@ def tensor(data, requires_grad=False, dtype=None) -> Tensor:
         data = data.array
     try:
         array = np.array(data, dtype=dtype)
-    except ValueError as error:
-        raise ValueError(f"expected sequences of equal lengths that hold numbers: {error}") from None
+    except ValueError:
+        raise uneven(data) from None
     if array.dtype.kind not in "fiubc":
-        raise TypeError(f"can't convert data of type {array.dtype} to a tensor: give numbers")
+        raise no_numbers(data)
     if requires_grad and array.dtype.kind != "f":
         raise RuntimeError(
             "Only Tensors of floating point and complex dtype can require gradients"
@@ -401,6 +339,26 @@ def tensor(data, requires_grad=False, dtype=None) -> Tensor:
         )
     x = tensor_of(number_or_array(array))
     return x.requires_grad_() if requires_grad else x
+
+
+def uneven(data, dim=0):
+    """PyTorch's error for lists of different lengths side by side."""
+    lengths = [len(part) if isinstance(part, tuple | list) else 0 for part in data]
+    for n in lengths:
+        if n != lengths[0]:
+            return ValueError(f"expected sequence of length {lengths[0]} at dim {dim + 1} (got {n})")
+    return uneven([each for part in data for each in part], dim + 1) if any(lengths) else no_numbers(data)
+
+
+def no_numbers(data):
+    """PyTorch's error for what no tensor can be made of."""
+    if isinstance(data, str):
+        return TypeError("new(): invalid data type 'str'")
+    while isinstance(data, tuple | list):
+        if isinstance(data[0], str):
+            return ValueError("too many dimensions 'str'")
+        data = data[0]
+    return RuntimeError(f"Could not infer dtype of {type(data).__name__}")
 
 
 def zeros(*shape, requires_grad=False, dtype=None) -> Tensor:

@@ -1,0 +1,122 @@
+"""Forward mode with many tangents at once: one run of the program for a whole Jacobian.
+
+A Fan is a Dual with k tangents, stacked along a leading axis that the program does not see.
+The rules are the same. Elementwise rules broadcast over the new axis by themselves; linear
+operations are told that the axes they mean have moved by one; for the rest, the tangents
+are pushed one after the other.
+"""
+
+import numpy as np
+
+from . import functions, rules
+from .forward import Dual
+from .rules import expand
+from .tape import Node, constant_of, new
+
+PRODUCTS = (rules.dot, rules.mv, rules.mm)
+
+
+class Fan(Dual):
+    """A primal and k tangents: `tangent` has the shape (k, *shape).
+
+    primal, tangent  arrays, numbers, or boxes of outer derivatives
+    level            the number of the derivative that made it
+    """
+
+    __slots__ = ()
+
+    def apply(self, op, inputs, params):
+        """The value of `op`, and for each tangent the sum of what the inputs contribute."""
+        level = self.level
+        here = [type(x) is Fan and x.level == level for x in inputs]
+        values = [x.primal if mine else constant_of(x) for x, mine in zip(inputs, here, strict=True)]
+        y = op(*values, **params)
+        if not op.pushes:
+            return y
+        tangents = [x.tangent if mine else None for x, mine in zip(inputs, here, strict=True)]
+        kept = new(Node)
+        kept.y, kept.params = y, params
+        kept.a, kept.b = (*values, None)[:2]
+        if op.inputs == ("*xs",):
+            t = push_many_of_many(op, tangents, values, kept)
+        else:
+            parts = [push_many(op, i, t, kept) for i, t in enumerate(tangents) if t is not None]
+            t = parts[0] if len(parts) == 1 else parts[0] + parts[1]
+        whole = (len(next(t for t in tangents if t is not None)), *y.shape)
+        if t.shape != whole:
+            t = expand(t.reshape((t.shape[0], *(1,) * (len(whole) - t.ndim), *t.shape[1:])), shape=whole)
+        return Fan(y, t if t.dtype == y.dtype else t.astype(y.dtype), level)
+
+    def __setitem__(self, index, value):
+        rows = [Dual(self.primal, t, self.level) for t in self.tangent]
+        for k, row in enumerate(rows):
+            mine = type(value) is Fan and value.level == self.level
+            row[index] = Dual(value.primal, value.tangent[k], self.level) if mine else value
+        self.primal, self.tangent = rows[0].primal, functions.stack([row.tangent for row in rows])
+
+
+def push_many(op, i, t, kept):
+    """Every tangent in `t`, of input number `i`, through `op`."""
+    x = (kept.a, kept.b)[i]
+    if op.family == "elementwise":
+        missing = kept.y.ndim - x.ndim
+        return op.pushes[i](t.reshape((len(t), *(1,) * missing, *x.shape)) if missing else t, kept)
+    if op in PRODUCTS:
+        if i == 0:
+            return t @ kept.b
+        return kept.a @ t if x.ndim == 2 else t @ (kept.a.mT if kept.a.ndim == 2 else kept.a)
+    if op.family == "multilinear" and len(op.rules) == 1 and movable(op, kept):
+        return op(t, **moved(kept.params, t.shape, x.ndim))
+    return functions.stack([op.pushes[i](row, kept) for row in t])
+
+
+def movable(op, kept):
+    """Whether all that the parameters say about axes can be moved by one, as an index array cannot."""
+    same_axes = op not in (rules.expand, rules.sum_to) or kept.y.ndim == kept.a.ndim
+    return same_axes and rules.is_basic(kept.params.get("index", ()))
+
+
+def moved(params, shape, ndim):
+    """`params` for an array with one more axis in front."""
+    out = dict(params)
+    if "axis" in params:
+        axis = params["axis"]
+        axis = range(ndim) if axis is None else axis
+        out["axis"] = axis + 1 if isinstance(axis, int) else tuple(i + 1 for i in axis)
+    if "shape" in params:
+        out["shape"] = (shape[0], *params["shape"])
+    if "axes" in params:
+        out["axes"] = (0, *(i + 1 for i in params["axes"]))
+    if "i" in params:
+        out.update(i=params["i"] + 1, j=params["j"] + 1)
+    if "index" in params:
+        out["index"] = (slice(None), *params["index"])
+    return out
+
+
+def push_many_of_many(op, tangents, values, kept):
+    k = len(next(t for t in tangents if t is not None))
+    whole = [
+        expand(np.zeros((), v.dtype), shape=(k, *v.shape)) if t is None else t
+        for t, v in zip(tangents, values, strict=True)
+    ]
+    return op(*whole, **{**kept.params, "axis": kept.params["axis"] + 1})
+
+
+def push_basis(f, x, level, most=256):
+    """The value of `f` at `x`, and its tangents along all unit vectors: the columns of the Jacobian.
+
+    Returns `(y, columns)`, columns of shape (x.size, *y.shape). At most `most` tangents go through
+    the program at once, to bound the memory.
+    """
+    columns = []
+    for start in range(0, max(x.size, 1), most):
+        k = min(most, x.size - start)
+        t = np.eye(k, x.size, start, x.dtype).reshape(k, *x.shape)
+        y = f(Fan(x, t, level))
+        if type(y) is Fan and y.level == level:
+            y, t = y.primal, y.tangent
+        else:
+            t = np.zeros((k, *y.shape), y.dtype)
+        columns.append(t)
+    return y, columns[0] if len(columns) == 1 else functions.cat(columns)
