@@ -14,7 +14,9 @@ with warnings.catch_warnings():  # when first used, PyTorch's forward mode warns
 
 def array(x):
     """The values of a tensor of either engine."""
-    return x.detach().numpy() if isinstance(x, torch.Tensor | cr.Tensor) else np.asarray(x)
+    if isinstance(x, torch.Tensor):
+        return x.detach().numpy(force=True)
+    return x.detach().numpy() if isinstance(x, cr.Tensor) else np.asarray(x)
 
 
 def assert_same(got, want, rtol=1e-9, atol=1e-11):

@@ -1,6 +1,7 @@
 """What the chapters share: figures that carry their words, and the check of an exercise."""
 
 import json
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -34,6 +35,7 @@ ANSWERS = {
     "the value": ((15.0, 15.0), {}, "Right."),
     "an integer for a float": ((15, 15.0), {}, "Right."),
     "a value up to rounding": ((0.1 + 0.2, 0.3), {}, "Right."),
+    "a fraction": ((Fraction(1, 8), 0.125), {}, "Right."),
     "a tensor": ((cr.tensor([2.0, 4.0]), [2, 4]), {}, "Right."),
     "a list of tensors": (([cr.tensor(2.0), cr.tensor(4.0)], [2, 4]), {}, "Right."),
     "a text": (("reverse", "reverse"), {}, "Right."),

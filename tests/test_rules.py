@@ -134,6 +134,11 @@ CASES = {
         ANYWHERE,
         [({**where, "correction": c}, shapes) for where, shapes in SOME_OR_ALL[1:3] for c in (0, 1)],
     ),
+    "std": (
+        reduced(torch.std),
+        ANYWHERE,
+        [({**where, "correction": c}, shapes) for where, shapes in SOME_OR_ALL[1:3] for c in (0, 1)],
+    ),
     "prod": (product, ANYWHERE, SOME_OR_ALL + EMPTY_TOO),
     "amax": (reduced(torch.amax), ANYWHERE, SOME_OR_ALL),
     "amin": (reduced(torch.amin), ANYWHERE, SOME_OR_ALL),

@@ -29,7 +29,9 @@ def name_pictures(app, doctree):
         for kind in ("image/svg+xml", "image/png"):
             for image in shown[kind].findall(nodes.image) if kind in shown else []:
                 if kind == "image/png":
-                    words = shown["text/plain"].astext() if "text/plain" in shown else ""
+                    words = (
+                        shown["text/plain"].astext() if "text/plain" in shown else ""
+                    )
                 else:
                     _, path = app.env.relfn2path(image["uri"])
                     words = words_of(Path(path).read_text(encoding="utf-8"))

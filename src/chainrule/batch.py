@@ -9,9 +9,10 @@ are pushed one after the other.
 import numpy as np
 
 from . import functions, rules
-from .forward import Dual
-from .rules import expand
-from .tape import Node, constant_of, new
+from .forward import Dual, share
+from .op import Box
+from .rules import VIEWS, expand
+from .tape import Node, constant_of, new, outward
 
 PRODUCTS = (rules.dot, rules.mv, rules.mm)
 
@@ -28,8 +29,9 @@ class Fan(Dual):
     def apply(self, op, inputs, params):
         """The value of `op`, and for each tangent the sum of what the inputs contribute."""
         level = self.level
+        inputs = [x if type(x) is Fan else constant_of(x) for x in inputs]
         here = [type(x) is Fan and x.level == level for x in inputs]
-        values = [x.primal if mine else constant_of(x) for x, mine in zip(inputs, here, strict=True)]
+        values = [x.primal if mine else x for x, mine in zip(inputs, here, strict=True)]
         y = op(*values, **params)
         if not op.pushes:
             return y
@@ -45,14 +47,11 @@ class Fan(Dual):
         whole = (len(next(t for t in tangents if t is not None)), *y.shape)
         if t.shape != whole:
             t = expand(t.reshape((t.shape[0], *(1,) * (len(whole) - t.ndim), *t.shape[1:])), shape=whole)
-        return Fan(y, t if t.dtype == y.dtype else t.astype(y.dtype), level)
+        result = Fan(y, t if t.dtype == y.dtype else t.astype(y.dtype), level)
+        return share(inputs[0], result, op, params) if op in VIEWS else result
 
-    def __setitem__(self, index, value):
-        rows = [Dual(self.primal, t, self.level) for t in self.tangent]
-        for k, row in enumerate(rows):
-            mine = type(value) is Fan and value.level == self.level
-            row[index] = Dual(value.primal, value.tangent[k], self.level) if mine else value
-        self.primal, self.tangent = rows[0].primal, functions.stack([row.tangent for row in rows])
+    def _each(self, f, *tangents):
+        return functions.stack([f(*rows) for rows in zip(*tangents, strict=True)])
 
 
 def push_many(op, i, t, kept):
@@ -113,7 +112,8 @@ def push_basis(f, x, level, most=256):
     for start in range(0, max(x.size, 1), most):
         k = min(most, x.size - start)
         t = np.eye(k, x.size, start, x.dtype).reshape(k, *x.shape)
-        y = f(Fan(x, t, level))
+        y = constant_of(f(Fan(x, t, level)))
+        y = y if isinstance(y, Box) else outward(y)
         if type(y) is Fan and y.level == level:
             y, t = y.primal, y.tangent
         else:

@@ -9,8 +9,8 @@ import numpy as np
 
 from . import rules, spelling
 from .draw import FONT, GROUND, INK, LINE, QUIET, render
-from .static import CONSTANT, HISTORY, PART, PLACEHOLDER, Block, Branch, Control, Loop, LoopBackward, Symbol
-from .static import each, leaves
+from .control import Block, Branch, Control, Loop, LoopBackward
+from .symbols import CONSTANT, HISTORY, PART, PLACEHOLDER, Symbol, each, leaves
 
 TITLES = {Loop: ("as long as", "do"), Branch: ("if true", "if false"), LoopBackward: ("each trip back",)}
 
@@ -244,7 +244,7 @@ class Writer:
         self.condition(x.op.condition, known, indent)
         if remember:
             self.write(inner, f"{history}.append(({', '.join(variables)},))")
-        self.write(inner, *assign(variables, self.block(x.op.body, known, inner)))
+        self.give(inner, variables, self.block(x.op.body, known, inner))
         return [*variables, history]
 
     def condition(self, block, known, indent):
@@ -264,7 +264,7 @@ class Writer:
         for head, block in zip((f"if {known[x.inputs[0].number]}:", "else:"), x.op.blocks, strict=True):
             self.write(indent, head)
             results = self.block(block, known, indent + "    ")
-            self.write(indent + "    ", *(assign(names, results) or ["pass"]))
+            self.give(indent + "    ", names, results)
         return names
 
     def backward(self, x, known, indent, _):
@@ -280,8 +280,17 @@ class Writer:
         known = known | {a.number: name for a, name in zip(block.arguments, state + ts, strict=True)}
         results = self.block(block, known, indent + "    ")
         self.write(indent + "    ", *(f"{a} = {a} + {b}" for a, b in zip(totals, results[op.moving :], strict=True)))
-        self.write(indent + "    ", *assign(ts, results[: op.moving]))
+        self.give(indent + "    ", ts, results[: op.moving])
         return ts + totals
+
+    def give(self, indent, names, words):
+        """Give the results of a piece their names; a single one that was just computed, in the line that did it."""
+        lines = assign(names, words)
+        pairs = [(name, word) for name, word in zip(names, words, strict=True) if name != word]
+        if len(pairs) == 1 and self.lines[-1].startswith(f"{indent}{pairs[0][1]} = "):
+            self.lines[-1] = self.lines[-1].replace(pairs[0][1], pairs[0][0], 1)
+        else:
+            self.write(indent, *(lines or ["pass"]))
 
     def expression(self, x, known):
         """An operation in words, and how strongly it binds."""
@@ -366,8 +375,7 @@ def to_python(fetches, name="program"):
         v1 = a * 2
         v2 = v1
         while cr.norm(v2) < 1000:
-            v3 = v2 * 2
-            v2 = v3
+            v2 = v2 * 2
         return v2
     >>> to_python(b)(np.float32(0.25))
     np.float32(1024.0)
@@ -387,6 +395,11 @@ def to_python(fetches, name="program"):
     exec(source, scope)
     scope[name].source = source
     return scope[name]
+
+
+def drawing(graph, symbols):
+    """The Drawing of what `symbols` need."""
+    return Drawing(Block(graph, (), symbols))
 
 
 class Word(str):

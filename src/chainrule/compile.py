@@ -8,6 +8,7 @@ of all the book-keeping is the arithmetic: a few lines of NumPy, which can be pr
 
 import functools
 import inspect
+import operator
 import threading
 import warnings
 
@@ -17,7 +18,7 @@ from . import rules, tape
 from .methods import Methods
 from .op import Box
 from .program import NotANumberYet, Program, Writer, fits_floats, lines_in, value_of, walk
-from .tape import levels, new, tensor_of
+from .tape import levels, tensor_of
 from .tensor import Tensor
 
 __all__ = ["Compiled", "Traced", "compile"]
@@ -57,13 +58,16 @@ class Traced(Methods):
             for name, p in params.items()
         }
         try:
-            y = program.line(op, *inputs, **params) if op is rules.scatter else op.value(*inputs, **params)
-        except NotANumberYet:
-            y = program.line(op, *inputs, **params)
+            if op is rules.scatter:
+                return Traced(program.line(op, *inputs, **params))
+            if op is rules.index:
+                return Traced(program.line(operator.getitem, *inputs, params["index"]))
+            return boxed(op.value(*inputs, **params))
+        except NotANumberYet:  # a value that is itself made of operations
+            return op.value(*map(boxed, inputs), **params)
         except (ValueError, IndexError):
             op.compute(walk(value_of, inputs), walk(value_of, params))
             raise
-        return boxed(y)
 
     @property
     def strong(self):
@@ -120,7 +124,7 @@ class Traced(Methods):
     __setitem__ = __iadd__ = __isub__ = __imul__ = __itruediv__ = __ipow__ = refuse_write
 
     def __getattr__(self, name):
-        if name.endswith("_") and not name.endswith("__"):
+        if name.endswith("_") and not name.startswith("_"):
             return self.refuse_write
         advice = {
             "backward": "take the derivative with cr.grad or cr.vjp", "grad": "take the derivative with cr.grad",
@@ -166,13 +170,13 @@ def look(x, found):
     """What the guards compare of an argument; its arrays and numbers are appended to `found`."""
     kind = type(x)
     if kind is Tensor:
-        if x.level or x.node is not None and tape.recording:
+        if x.node is not None and tape.recording:
             raise Outside
         x = x.array
         kind = type(x)
-    if kind is np.ndarray:
+    if isinstance(x, np.ndarray):
         if x.ndim:
-            found.append(x)
+            found.append(np.asarray(x))
             return x.shape, x.dtype
         x = x[()]
         kind = type(x)
@@ -207,34 +211,24 @@ class Result:
 class Variant:
     """One way through the function: its source, made ready to run.
 
-    source   the text of the program
-    names    what its names stand for: constants c0, c1 ..., memory b0, b1 ...
+    key     what it was recorded for: the shapes, dtypes and settings of the arguments
+    source  the text of the program
+    names   what its names stand for: constants c0, c1 ..., memory b0, b1 ...
+    replay  runs it: from a list of arrays and numbers to the result of the function
     """
 
-    def __init__(self, program, argument_names, outputs, structure, name):
-        self.on_floats = fits_floats(program, outputs)
-        outputs = program.merge(outputs) if self.on_floats else outputs
-        write = functools.partial(Writer, program, argument_names, outputs, name)
-        first = write(on_floats=self.on_floats)
-        self.source, self.names, self.name = first.source, first.names, name
-        self.run = ready(first, name)
-        self.spare = ready(write(), name) if self.on_floats else None
-        kinds = [None if np.ndim(value_of(x)) else np.asarray(value_of(x)).dtype.type for x in outputs]
-        self.build = builder(structure, kinds)
-        self.lock = threading.Lock() if any(n.startswith("b") for n in self.names) else None
-
-    def __call__(self, values):
-        if self.on_floats:
-            try:
-                found = self.run(*[float(x) for x in values])
-            except (ValueError, ArithmeticError):  # math raises where NumPy gives inf or nan
-                found = self.spare(*map(np.float64, values))
-        elif self.lock:
-            with self.lock:
-                found = self.run(*values)
+    def __init__(self, key, program, argument_names, outputs, structure, name):
+        self.key = key
+        on_floats = fits_floats(program, outputs)
+        if on_floats:
+            outputs = program.merge(outputs)
+        writer = Writer(program, argument_names, outputs, name, on_floats)
+        self.source, self.names = writer.source, writer.names
+        run, build = ready(writer, name), builder(structure, outputs)
+        if on_floats:
+            self.replay = replay_floats(run, ready(Writer(program, argument_names, outputs, name), name), build)
         else:
-            found = self.run(*values)
-        return self.build(found)
+            self.replay = replay_arrays(run, build)
 
     def failed(self, error):
         """The guard that does not hold, in the words of the source."""
@@ -244,32 +238,58 @@ class Variant:
         return self.source.splitlines()[line.tb_lineno - 1].strip().removesuffix(": raise Changed")
 
 
-def builder(structure, kinds):
-    """What makes Tensors of the values that a program returns, in the structure of the function's result.
-
-    kinds  for each value the type of its one number, None for an array
-    """
-    if type(structure) is Result:
-        (kind,) = kinds
-        return tensor_of if kind is None else lambda value: tensor_of(kind(value))
-    make = [tensor_of if kind is None else lambda value, kind=kind: tensor_of(kind(value)) for kind in kinds]
-
-    def build(values):
-        tensors = [f(value) for f, value in zip(make, values if len(kinds) != 1 else (values,))]
-        return walk(lambda x: tensors[x.i] if type(x) is Result else x, structure)
-
-    def build_tuple(values):
-        return tuple([tensor_of(value if kind is None else kind(value)) for kind, value in zip(kinds, values)])
-
-    simple = type(structure) is tuple and len(kinds) > 1 and all(type(x) is Result for x in structure)
-    return build_tuple if simple else build
-
-
 def ready(writer, name):
     """The function that the source defines."""
     names = {**writer.names, "Changed": Changed}
     exec(writer.source, names)
     return names[name]
+
+
+def replay_floats(run, run_numpy, build):
+    """Python's floats do the work; where they raise, NumPy gives inf or nan."""
+
+    def replay(values):
+        try:
+            found = run(*values)
+        except (ValueError, ArithmeticError):
+            found = run_numpy(*map(np.float64, values))
+        return build(found)
+
+    return replay
+
+
+def replay_arrays(run, build):
+    """One at a time, since the memory for what comes in between is there only once."""
+    lock = threading.Lock()
+
+    def replay(values):
+        with lock:
+            return build(run(*values))
+
+    return replay
+
+
+def builder(structure, outputs):
+    """A function that makes Tensors of the values that a program returns, in the structure of the result."""
+    names = {"tensor_of": tensor_of}
+
+    def text(x):
+        if type(x) is Result:
+            kind, value = np.asarray(value_of(outputs[x.i])), "v" if len(outputs) == 1 else f"v[{x.i}]"
+            names[f"k{x.i}"] = kind.dtype.type
+            return f"tensor_of({value})" if kind.ndim else f"tensor_of(k{x.i}({value}))"
+        if isinstance(x, dict):
+            return f"{{{', '.join(f'{key!r}: {text(part)}' for key, part in x.items())}}}"
+        if isinstance(x, tuple | list):
+            inner = "".join(f"{text(part)}, " for part in x)
+            if type(x) in (tuple, list):
+                return f"({inner})" if type(x) is tuple else f"[{inner}]"
+            names[type(x).__name__] = type(x)
+            return f"{type(x).__name__}({inner})"
+        names[f"s{len(names)}"] = x
+        return f"s{len(names) - 1}"
+
+    return eval(f"lambda v: {text(structure)}", names)
 
 
 class Compiled:
@@ -279,49 +299,48 @@ class Compiled:
     source    the text of the way the last call went
     """
 
-    limit = 32
+    limit = 64
 
     def __init__(self, function):
         functools.update_wrapper(self, function)
         self.function = function
-        self.ways, self.latest, self.warned = {}, None, False
+        self.variants, self.latest, self.warned = [], None, False
         try:
             self.parameters = [p.name for p in inspect.signature(function).parameters.values() if p.kind < p.VAR_POSITIONAL]
         except (TypeError, ValueError):
             self.parameters = []
 
     def __call__(self, *args, **kwargs):
-        values = []
+        values, key = [], ()
         try:
-            key = []
             for x in args:
-                if type(x) is Tensor and x.node is None and not x.level:
+                if type(x) is Tensor and x.node is None:
                     x = x.array
                 kind = type(x)
                 if kind in NUMBERS:
                     values.append(x)
-                    key.append(kind)
+                    key += (kind,)
                 else:
-                    key.append(look(x, values))
-            key = tuple(key)
+                    key += (look(x, values),)
             if kwargs:
-                key = key, *[(name, look(x, values)) for name, x in kwargs.items()]
-            ways = self.ways.get(key, ())
+                key = key, {name: look(x, values) for name, x in kwargs.items()}
         except Outside:
             return self.function(*args, **kwargs)
-        except TypeError as error:
-            raise TypeError(f"compile compares settings by equality, so each must be hashable: {error}") from None
-        failed = "the shapes, dtypes or settings of the arguments"
-        for i, variant in enumerate(ways):
+        latest, failed = self.latest, "the shapes, dtypes or settings of the arguments"
+        if latest is not None and latest.key == key:  # the usual way, tried first
             try:
-                result = variant(values)
+                return latest.replay(values)
             except Changed as error:
-                failed = variant.failed(error)
-                continue
-            if i:
-                ways.insert(0, ways.pop(i))
-            self.latest = variant
-            return result
+                failed = latest.failed(error)
+        for variant in self.variants:
+            if variant is not latest and variant.key == key:
+                try:
+                    result = variant.replay(values)
+                except Changed as error:
+                    failed = variant.failed(error)
+                else:
+                    self.latest = variant
+                    return result
         return self.record(key, args, kwargs, values, failed)
 
     def record(self, key, args, kwargs, values, failed):
@@ -332,9 +351,9 @@ class Compiled:
         result = self.function(*traced, **named)
         outputs = []
         structure = walk(lambda x: collected(x, program, outputs), result)
-        variant = Variant(program, self.names(args, kwargs), outputs, structure, self.name())
+        variant = Variant(key, program, self.names(args, kwargs), outputs, structure, self.name())
         if len(self.variants) < self.limit:
-            self.ways.setdefault(key, []).insert(0, variant)
+            self.variants.append(variant)
             self.latest = variant
         elif not self.warned:
             self.warned = True
@@ -345,7 +364,7 @@ class Compiled:
                 RuntimeWarning,
                 stacklevel=3,
             )
-        return variant(values)
+        return variant.replay(values)
 
     def names(self, args, kwargs):
         """The names of the arrays and numbers in the arguments, as in the signature of the function."""
@@ -357,10 +376,6 @@ class Compiled:
     def name(self):
         name = getattr(inspect.unwrap(self.function), "__name__", "f")
         return name if name.isidentifier() else "f"
-
-    @property
-    def variants(self):
-        return [variant for ways in self.ways.values() for variant in ways]
 
     @property
     def source(self):
@@ -393,7 +408,7 @@ def compile(function):
     A program holds as long as its guards do: shapes and dtypes of the arguments, equal
     settings, and the same answers wherever the function asked a value for its truth (`if`,
     `while`) or its number (`float`, `int`, `item`). Where a guard fails, the function is
-    recorded again. From the 33rd way on a RuntimeWarning names the guard that fails.
+    recorded again. From the 65th way on a RuntimeWarning names the guard that fails.
 
     The function should be pure. What it reads from outside, arrays and random numbers
     included, is read once, when it is recorded: pass as an argument what is to change. What it

@@ -24,11 +24,11 @@ INK, FAINT = "#444444", "#999999"
 STYLE = {
     "figure.facecolor": "white",
     "savefig.facecolor": "white",
-    "font.size": 12,
-    "axes.titlesize": 12,
-    "axes.labelsize": 12,
-    "xtick.labelsize": 11,
-    "ytick.labelsize": 11,
+    "font.size": 13,
+    "axes.titlesize": 13,
+    "axes.labelsize": 13,
+    "xtick.labelsize": 12,
+    "ytick.labelsize": 12,
     "text.color": INK,
     "axes.labelcolor": INK,
     "axes.edgecolor": FAINT,
@@ -84,6 +84,8 @@ def curve(ax, x, y, label="", color=PRIMAL, at=-1, dx=6, dy=0, **style):
     >>> [text.get_text() for text in ax.texts]
     ['twice']
     """
+    from matplotlib.patheffects import withStroke
+
     (line,) = ax.plot(x, y, color=color, **style)
     if label:
         ax.annotate(
@@ -95,6 +97,7 @@ def curve(ax, x, y, label="", color=PRIMAL, at=-1, dx=6, dy=0, **style):
             va="center",
             ha="left" if dx >= 0 else "right",
             annotation_clip=False,
+            path_effects=[withStroke(linewidth=4, foreground="white")],
         )
     return line
 
@@ -102,11 +105,12 @@ def curve(ax, x, y, label="", color=PRIMAL, at=-1, dx=6, dy=0, **style):
 class Picture:
     """A drawn figure and the words that say what is on it."""
 
-    def __init__(self, png, alt, width, height):
-        self.png, self.alt, self.width, self.height = png, alt, width, height
+    def __init__(self, png, alt, width):
+        self.png, self.alt, self.width = png, alt, width
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        size = {"alt": self.alt, "width": self.width, "height": self.height}
+        # No height: on a narrow screen the width gives way, and the height must follow.
+        size = {"alt": self.alt, "width": self.width}
         return {"image/png": self.png, "text/plain": self.alt}, {"image/png": size}
 
     def __repr__(self):
@@ -132,8 +136,7 @@ def picture(fig, alt):
         raise ValueError("a figure needs a text alternative: alt='what it shows, in words'")
     buffer = io.BytesIO()
     fig.savefig(buffer, format="png", dpi=200, metadata={"Software": None})
-    width, height = (round(100 * inches) for inches in fig.get_size_inches())
-    return Picture(buffer.getvalue(), words, width, height)
+    return Picture(buffer.getvalue(), words, round(100 * fig.get_figwidth()))
 
 
 # ---- tables
@@ -297,6 +300,11 @@ def plain(value):
             except ValueError:
                 return parts
         return parts
+    if hasattr(value, "__float__") and not isinstance(value, int | float | np.ndarray | np.generic):
+        try:
+            return float(value)  # a fraction, a number of SymPy's
+        except TypeError:
+            return value
     return value
 
 
@@ -407,7 +415,9 @@ def rows(*names):
     log = elementwise("Log", np.log, lambda t, x: t / x)
     """
     lines = inspect.getsource(rules).splitlines()
-    found = {line.split()[0]: re.sub(r"(?<=\S) {2,}", " ", line) for line in lines if " = elementwise(" in squeezed(line)}
+    found = {
+        line.split()[0]: re.sub(r"(?<=\S) {2,}", " ", line) for line in lines if " = elementwise(" in squeezed(line)
+    }
     return Source([found[name] for name in names])
 
 

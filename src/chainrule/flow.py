@@ -43,7 +43,10 @@ class Flow:
         column |= dict.fromkeys(self.leaves(), first)
         row = {value: rows.get(value.name, 0) for value in graph.nodes}
         top = min(row.values())
-        self.place = {v: (COLUMN * (column[v] - first) + WIDE / 2 + MARGIN, ROW * (row[v] - top) + HIGH / 2 + MARGIN) for v in graph.nodes}
+        self.place = {
+            v: (COLUMN * (column[v] - first) + WIDE / 2 + MARGIN, ROW * (row[v] - top) + HIGH / 2 + MARGIN)
+            for v in graph.nodes
+        }
         self.width = COLUMN * -first + WIDE + 2 * MARGIN
         self.height = max(y for _, y in self.place.values()) + HIGH / 2 + 26 + MARGIN
 
@@ -62,10 +65,14 @@ class Flow:
 
     def svg(self):
         """The picture as SVG."""
-        parts = [*map(self.lanes, self.graph.edges), *map(self.box, self.graph.nodes), *map(self.adjoint, [*self.leaves(), *self.graph.results])]
+        parts = [
+            *map(self.lanes, self.graph.edges),
+            *map(self.box, self.graph.nodes),
+            *map(self.adjoint, [*self.leaves(), *self.graph.results]),
+        ]
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {self.width:g} {self.height:g}" '
-            f'width="{self.width:g}" height="{self.height:g}" font-family="Helvetica,Arial,sans-serif" '
+            f'width="{1.25 * self.width:g}" height="{1.25 * self.height:g}" font-family="Helvetica,Arial,sans-serif" '
             f'font-size="19" text-anchor="middle">\n<title>Values forth, cotangents back</title>\n'
             f"<desc>{escape(self.text)}</desc>\n<defs>{head('forth', PRIMAL)}{head('back', COTANGENT)}</defs>\n"
             f'<rect width="100%" height="100%" rx="10" fill="#ffffff"/>\n' + "\n".join(parts) + "\n</svg>"

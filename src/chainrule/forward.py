@@ -57,9 +57,7 @@ class Dual(inplace.InPlace, Methods):
         if t.shape != y.shape:
             t = expand(t, shape=y.shape)
         result = Dual(y, t if t.dtype == y.dtype else t.astype(y.dtype), level)
-        if op in VIEWS and (isinstance(y, Box) or np.may_share_memory(y, values[0])):
-            link(inputs[0], result, op, params)
-        return result
+        return share(inputs[0], result, op, params) if op in VIEWS else result
 
     def detach(self):
         """The primal alone: a constant for this derivative."""
@@ -76,15 +74,31 @@ class Dual(inplace.InPlace, Methods):
         """Put `y` in place of what was here; the base and all its views see it."""
         if y.level > self.level:
             raise inplace.captured()
-        primal, tangent = (y.primal, y.tangent) if belongs(y, self.level) else (constant_of(y), np.zeros(y.shape))
+        if type(y) is type(self) and y.level == self.level:
+            primal, tangent = y.primal, y.tangent
+        else:
+            many = self.tangent.shape[: self.tangent.ndim - self.primal.ndim]
+            primal, tangent = constant_of(y), np.zeros((*many, *y.shape))
         root, path = getattr(self, "base", self), (*getattr(self, "path", ()), *tail)
         root.primal = inplace.overlay(root.primal, primal, path)
-        root.tangent = inplace.overlay(root.tangent, tangent, path)
+        root.tangent = self._each(lambda t, part: inplace.overlay(t, part, path), root.tangent, tangent)
         for view in getattr(root, "views", ()):
-            view.primal, view.tangent = inplace.follow(root.primal, view.path), inplace.follow(root.tangent, view.path)
+            view.primal = inplace.follow(root.primal, view.path)
+            view.tangent = self._each(lambda t, view=view: inplace.follow(t, view.path), root.tangent)
+
+    def _each(self, f, *tangents):
+        """`f` of the tangents; a subclass with many tangents side by side does it for each."""
+        return f(*tangents)
 
     def __repr__(self):
         return f"Dual({self.primal!r}, tangent={self.tangent!r})"
+
+
+def share(base, view, op, params):
+    """Note that `view` looks at the memory of `base`, if it does. Returns the view."""
+    if isinstance(view.primal, Box) or np.may_share_memory(view.primal, base.primal):
+        link(base, view, op, params)
+    return view
 
 
 def belongs(x, level):
@@ -119,6 +133,8 @@ def jvp(f, primals, tangents):
             "jvp(f, primals, tangents): Expected primals and tangents to have the same python structure. "
             "For example, if primals is a tuple of 3 tensors, tangents also must be."
         )
+    if not primals:
+        raise RuntimeError("jvp(f, primals, tangents): Expected primals to contain at least one Tensor")
     level = next(levels)
     duals = []
     for primal, t in zip(primals, tangents, strict=True):
@@ -134,8 +150,13 @@ def jvp(f, primals, tangents):
     y = f(*duals)
     if isinstance(y, tuple | list):
         parts = [split(part, level) for part in y]
-        return type(y)(p for p, _ in parts), type(y)(t for _, t in parts)
+        return rebuilt(y, [p for p, _ in parts]), rebuilt(y, [t for _, t in parts])
     return split(y, level)
+
+
+def rebuilt(y, parts):
+    """`parts` in the kind of sequence that `y` is: a tuple, a list, a named tuple."""
+    return y._make(parts) if hasattr(y, "_make") else type(y)(parts)
 
 
 def split(y, level):

@@ -4,7 +4,7 @@ import numpy as np
 
 from . import functions, tape
 from .batch import push_basis
-from .forward import jvp
+from .forward import jvp, rebuilt
 from .op import Box
 from .reverse import mismatch, sweep
 from .tape import Leaf, levels, lift, number_or_array, outward, tensor_of
@@ -26,6 +26,8 @@ def vjp(f, *primals):
     >>> pullback(cr.tensor([1.0, 1.0, 1.0]))
     (tensor([2., 4., 6.]),)
     """
+    if not primals:
+        raise RuntimeError("vjp(f, *primals): Expected primals to contain at least one Tensor")
     level = next(levels)
     xs = [leaf(p, level) for p in primals]
     with tape.enable_grad():
@@ -34,7 +36,8 @@ def vjp(f, *primals):
     ys = [y if isinstance(y, Box) else tensor_of(number_or_array(np.asarray(y))) for y in (y if several else [y])]
 
     def pullback(*cotangents):
-        given = cotangents[0] if several and len(cotangents) == 1 else cotangents
+        one_for_all = several and len(cotangents) == 1 and isinstance(cotangents[0], tuple | list)
+        given = cotangents[0] if one_for_all else cotangents
         if len(given) != len(ys):
             raise RuntimeError(f"the function has {len(ys)} outputs, but {len(given)} cotangents were given")
         seeds = []
@@ -46,7 +49,7 @@ def vjp(f, *primals):
         return tuple(outward(found[n] if (n := x.node.number) in found else np.zeros_like(x.array)) for x in xs)
 
     out = [outward(y.array) if belongs(y, level) else y for y in ys]
-    return (type(y)(out) if several else out[0]), pullback
+    return (rebuilt(y, out) if several else out[0]), pullback
 
 
 def leaf(primal, level):
@@ -121,7 +124,10 @@ def value_and_grad(f, argnums=0):
             full = list(args)
             for i, p in zip(chosen, primals, strict=True):
                 full[i] = p
-            return f(*full, **kwargs)
+            y = f(*full, **kwargs)
+            if not isinstance(y, Box | tuple | list):
+                raise RuntimeError(f"grad(f)(*args): Expected f(*args) to return a Tensor, got {type(y)}")
+            return y
 
         y, pullback = vjp(of_chosen, *(args[i] for i in chosen))
         if isinstance(y, tuple | list) or y.ndim:

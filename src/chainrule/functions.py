@@ -14,6 +14,17 @@ from . import rules
 from .op import Box, Op
 from .tape import binary, tensor_of, unary
 
+__all__ = [
+    "abs", "acos", "acosh", "add", "amax", "amin", "argmax", "argmin", "asin", "asinh", "astype", "atan", "atanh",
+    "broadcast_to", "cat", "ceil", "clamp", "clip", "clone", "concat", "concatenate", "cos", "cosh", "cumsum",
+    "div", "dot", "eq", "exp", "exp2", "expand", "expm1", "flatten", "flip", "floor", "ge", "gt", "le", "log",
+    "log10", "log1p", "log2", "log_softmax", "logsumexp", "lt", "matmul", "max", "maximum", "mean", "min",
+    "minimum", "mm", "movedim", "mul", "mv", "ne", "neg", "norm", "outer", "permute", "pow", "prod", "ravel",
+    "reciprocal", "relu", "reshape", "round", "rsqrt", "sigmoid", "sign", "sin", "sinh", "softmax", "softplus",
+    "sqrt", "square", "squeeze", "stack", "std", "sub", "sum", "swapaxes", "t", "tan", "tanh", "transpose",
+    "unsqueeze", "var", "view", "where",
+]  # fmt: skip
+
 # The rows of the table with one input, as functions that record on the shortest way.
 row = SimpleNamespace(
     **{name: unary(op) for name, op in vars(rules).items() if isinstance(op, Op) and op.inputs == ("x",)}
@@ -200,7 +211,8 @@ def reducer(op, name, doc):
     """A reduction in PyTorch's and NumPy's spelling."""
     apply = unary(op)
 
-    def reduce(x, dim=None, keepdim=False, *, axis=None, keepdims=False):
+    def reduce(x, dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=False):
+        x = x if dtype is None else astype(x, dtype)
         return apply(x, axis=axes(x, dim, axis), keepdims=keepdim or keepdims)
 
     reduce.__name__ = reduce.__qualname__ = name
@@ -209,6 +221,7 @@ def reducer(op, name, doc):
 
     dim (or axis)           the axes to reduce: an integer, several, or None for all
     keepdim (or keepdims)   keep the reduced axes, at length 1
+    dtype                   convert x to this first
     Raises IndexError for an axis that x does not have.
 
     >>> import chainrule as cr
@@ -223,13 +236,14 @@ mean = reducer(rules.mean, "mean", "The mean of n numbers; the derivative by eac
 logsumexp = reducer(rules.logsumexp, "logsumexp", "log(sum(e^x)) without overflow; its derivative is softmax(x).")
 
 
-def prod(x, dim=None, keepdim=False, *, axis=None, keepdims=False):
+def prod(x, dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=False):
     """The product; the derivative by each factor is the product of the others, also where one is 0.
 
     >>> import chainrule as cr
     >>> cr.grad(cr.prod)(cr.tensor([0.0, 2.0, 3.0]))
     tensor([6., 0., 0.])
     """
+    x = x if dtype is None else astype(x, dtype)
     return row.prod(x, axis=axes(x, dim, axis), keepdims=keepdim or keepdims)
 
 
@@ -241,7 +255,8 @@ def spread_of(op, name, doc):
             dim, unbiased = None, dim
         if isinstance(correction, bool):
             unbiased = correction
-        correction = ddof if ddof is not None else int(unbiased) if unbiased is not None else correction
+        correction = ddof if ddof is not None else unbiased if unbiased is not None else correction
+        correction = 1 if correction is None else correction + 0
         return op(x, axis=axes(x, dim, axis), keepdims=keepdim or keepdims, correction=correction)
 
     reduce.__name__ = reduce.__qualname__ = name
@@ -361,13 +376,15 @@ def argmin(x, dim=None, keepdim=False, *, axis=None, keepdims=False):
     return positions(x, np.argmin(plain(x), where_to and where_to[0], keepdims=keepdim or keepdims))
 
 
-def softmax(x, dim=None, *, axis=None):
+def softmax(x, dim=None, dtype=None, *, axis=None):
     """e^x / sum(e^x) along `dim`, without overflow; J = diag(y) - y y^T."""
+    x = x if dtype is None else astype(x, dtype)
     return row.softmax(x, axis=needed(x, dim, axis, "softmax"))
 
 
-def log_softmax(x, dim=None, *, axis=None):
+def log_softmax(x, dim=None, dtype=None, *, axis=None):
     """log(softmax(x)) along `dim`, without the detour: x - logsumexp(x)."""
+    x = x if dtype is None else astype(x, dtype)
     return row.log_softmax(x, axis=needed(x, dim, axis, "log_softmax"))
 
 
@@ -379,8 +396,9 @@ def needed(x, dim, axis, name):
     return axes(x, dim, axis)
 
 
-def cumsum(x, dim=None, *, axis=None):
+def cumsum(x, dim=None, dtype=None, *, axis=None):
     """The running sum along `dim`; the derivative runs the other way."""
+    x = x if dtype is None else astype(x, dtype)
     d = needed(x, dim, axis, "cumsum")
     return x * 1 if d is None else row.cumsum(x, axis=d[0])
 
@@ -429,7 +447,8 @@ def ravel(x):
 
 def squeeze(x, dim=None, *, axis=None):
     """Without the axes of length 1, or without those of `dim` that have length 1."""
-    chosen = axes(x, dim, axis)
+    dim = axis if dim is None else dim
+    chosen = () if dim == () else axes(x, dim)
     ones = tuple(i for i, n in enumerate(x.shape) if n == 1 and (chosen is None or i in chosen))
     return row.squeeze(x, axis=ones)
 
@@ -468,7 +487,8 @@ def transpose(x, dim0=None, dim1=None):
 
 def swapaxes(x, axis0, axis1):
     """Axes `axis0` and `axis1` exchanged."""
-    return row.swapaxes(x, i=one_axis(axis0, x.ndim), j=one_axis(axis1, x.ndim))
+    i, j = one_axis(axis0, x.ndim), one_axis(axis1, x.ndim)
+    return row.swapaxes(x, i=i, j=j) if x.ndim else view(x, ())
 
 
 def t(x):
@@ -479,10 +499,20 @@ def t(x):
 
 
 def movedim(x, source, destination):
-    """Axis `source` moved to `destination`, the others in their order."""
-    order = [i for i in range(x.ndim) if i != one_axis(source, x.ndim)]
-    order.insert(one_axis(destination, x.ndim), one_axis(source, x.ndim))
-    return row.permute(x, axes=tuple(order))
+    """Axis `source` moved to `destination` (or several to as many places), the others in their order."""
+    source, destination = ([one_axis(d, x.ndim) for d in np.atleast_1d(ds)] for ds in (source, destination))
+    for which, dims in (("source", source), ("destination", destination)):
+        if len(set(dims)) < len(dims):
+            raise RuntimeError(f"movedim: repeated dim in `{which}` ({dims})")
+    if len(source) != len(destination):
+        raise RuntimeError(
+            f"movedim: Invalid source or destination dims: source ({source} dims) should contain the same number "
+            f"of dims as destination ({destination} dims)"
+        )
+    order = [i for i in range(x.ndim) if i not in source]
+    for place, i in sorted(zip(destination, source, strict=True)):
+        order.insert(place, i)
+    return row.permute(x, axes=tuple(order[: x.ndim]))
 
 
 def expand(x, *shape):
@@ -504,10 +534,12 @@ def broadcast_to(x, shape):
     return expand(x, shape)
 
 
-def flip(x, *dims):
-    """The numbers in reverse order along `dims`."""
-    dims = tuple(dims[0]) if len(dims) == 1 and isinstance(dims[0], tuple | list) else dims
-    return row.flip(x, axis=axes(x, dims))
+def flip(x, *several, dims=None, axis=None):
+    """The numbers in reverse order along some axes, `flip(x, 0, 1)` or `flip(x, (0, 1))`; without any, along all."""
+    dims = axis if dims is None else dims
+    if several:
+        dims = several[0] if len(several) == 1 else several
+    return row.flip(x, axis=() if dims in ((), []) else axes(x, dims))
 
 
 def cat(tensors, dim=0, *, axis=None):
@@ -548,11 +580,30 @@ def getitem(x, index):
 
     Integers and slices give a view. Raises IndexError for a position that x does not have.
     """
-    op, index = which_index(x, index)
-    try:
-        return op(x, index=index)
-    except IndexError as error:
-        raise IndexError(why_not_there(x, index) or str(error)) from None
+    for op, parts in index_steps(x, index):
+        try:
+            x = op(x, index=parts)
+        except IndexError as error:
+            raise IndexError(why_not_there(x, parts) or str(error)) from None
+    return x
+
+
+def index_steps(x, index):
+    """The operations that `x[index]` consists of, each with its index in plain NumPy terms.
+
+    It is one, unless integers stand beside index arrays: as in PyTorch, and unlike in NumPy,
+    those then take away their axes first.
+    """
+    op, parts = which_index(x, index)
+    integers = [isinstance(p, int | np.integer) for p in parts]
+    if op is not rules.index or not any(integers):
+        return ((op, parts),)
+    first = []
+    for p, integer in zip(parts, integers, strict=True):
+        axes_of_mask = p.ndim if isinstance(p, np.ndarray) and p.dtype.kind == "b" else 1
+        first += [p] if integer or p is ... else [slice(None)] * (axes_of_mask if p is not None else 0)
+    rest = tuple(p for p, integer in zip(parts, integers, strict=True) if not integer)
+    return (which_index(x, tuple(first)), (op, rest))
 
 
 def which_index(x, index):

@@ -10,7 +10,7 @@ import weakref
 import numpy as np
 
 from . import tape
-from .functions import getitem, which_index
+from .functions import getitem, index_steps
 from .op import Box, custom, do_not_broadcast, given
 from .rules import choose, clone, does_not_stretch, expand, index, kind, scatter
 from .tape import Leaf, Node, new, tensor_of, tick
@@ -286,9 +286,8 @@ class InPlace:
     __slots__ = ()
 
     def __setitem__(self, index, value):
-        op, index = which_index(self, index)
         getitem(np.broadcast_to(False, self.shape), index)
-        self._set(value, ((op, {"index": index}),))
+        self._set(value, tuple((op, {"index": parts}) for op, parts in index_steps(self, index)))
 
     def copy_(self, other):
         """Write the values of `other`, broadcast to this shape. Returns the tensor."""

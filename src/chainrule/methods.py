@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from . import functions, rules
+from . import functions, more, rules
 from .functions import plain
 from .op import Box
 from .tape import binary
@@ -50,6 +50,18 @@ class Methods(Box):
     def __rtruediv__(self, other):
         return functions.div(other, self)
 
+    def __floordiv__(self, other):
+        return more.whole_quotient(self, other)
+
+    def __rfloordiv__(self, other):
+        return more.whole_quotient(other, self)
+
+    def __mod__(self, other):
+        return more.remainder(self, other)
+
+    def __rmod__(self, other):
+        return more.remainder(other, self)
+
     def __rpow__(self, other):
         return functions.pow(other, self)
 
@@ -72,14 +84,7 @@ class Methods(Box):
             raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
         return -self - 1
 
-    add, sub, subtract, mul, multiply = functions.add, functions.sub, functions.sub, functions.mul, functions.mul
-    div, divide, true_divide, neg, negative = (
-        functions.div,
-        functions.div,
-        functions.div,
-        functions.neg,
-        functions.neg,
-    )
+    mul, multiply, neg, negative = functions.mul, functions.mul, functions.neg, functions.neg
     pow, square, reciprocal, rsqrt, sqrt = (
         functions.pow,
         functions.square,
@@ -97,7 +102,7 @@ class Methods(Box):
     arcsinh, arccosh, arctanh = functions.asinh, functions.acosh, functions.atanh
     sigmoid, relu, softplus = functions.sigmoid, functions.relu, functions.softplus
     abs, absolute, sign = functions.abs, functions.abs, functions.sign
-    floor, ceil, round = functions.floor, functions.ceil, functions.round
+    floor, ceil = functions.floor, functions.ceil
     maximum, minimum, clamp, clip = functions.maximum, functions.minimum, functions.clamp, functions.clip
     gt, ge, lt, le, eq, ne = (
         functions.gt,
@@ -149,14 +154,6 @@ class Methods(Box):
         """In float32."""
         return functions.astype(self, np.float32)
 
-    def any(self):
-        """Whether any number is not 0."""
-        return functions.positions(self, np.any(plain(self)))
-
-    def all(self):
-        """Whether all numbers are not 0."""
-        return functions.positions(self, np.all(plain(self)))
-
     @property
     def T(self):
         """All axes reversed; of a matrix, its transpose."""
@@ -193,6 +190,9 @@ class Methods(Box):
         if self.ndim == 0:
             raise TypeError("iteration over a 0-d tensor")
         return (self[i] for i in range(self.shape[0]))
+
+    def __contains__(self, x):
+        return bool(np.any(plain(functions.eq(self, x))))
 
     def __bool__(self):
         if self.ndim == 0:
@@ -251,15 +251,32 @@ class Methods(Box):
         return ours(*args, **kwargs)
 
 
+def special(name):
+    """A function of chainrule.special, which is imported when it is first called."""
+
+    def method(self, *args, **kwargs):
+        from . import special
+
+        return getattr(special, name)(self, *args, **kwargs)
+
+    method.__name__, method.__doc__ = name, f"See `chainrule.special.{name}`, which needs SciPy."
+    return method
+
+
+for name in more.METHODS:
+    setattr(Methods, name, getattr(more, name))
+for name in more.SPECIAL:
+    setattr(Methods, name, special(name))
+
 UFUNCS = {
     np.add: functions.add, np.subtract: functions.sub, np.multiply: functions.mul, np.divide: functions.div,
     np.power: functions.pow, np.negative: functions.neg, np.matmul: functions.matmul, np.square: functions.square,
     np.greater: functions.gt, np.greater_equal: functions.ge, np.less: functions.lt, np.less_equal: functions.le,
-    np.equal: functions.eq, np.not_equal: functions.ne,
+    np.equal: functions.eq, np.not_equal: functions.ne, np.floor_divide: more.whole_quotient,
     **{
         ufunc: getattr(functions, name)
         for name in dir(functions)
-        if (op := getattr(rules, name, None)) and isinstance(ufunc := getattr(op, "value", None), np.ufunc)
+        if getattr(op := getattr(rules, name, None), "family", "") == "elementwise" and isinstance(ufunc := op.value, np.ufunc)
     },
 }  # fmt: skip
 

@@ -258,7 +258,7 @@ def do_not_combine(value, inputs):
     """Say in PyTorch's words which kinds of operand do not go together."""
     kinds = [np.asarray(x).dtype.kind for x in inputs]
     alien = [
-        k not in "biufc" or (value is np.matmul and isinstance(x, int | float)) for x, k in zip(inputs, kinds, strict=True)
+        k not in "biufc" or (value is np.matmul and type(x) in (int, float)) for x, k in zip(inputs, kinds, strict=True)
     ]
     if value in SYMBOLS and any(alien):
         names = [type(np.asarray(x).item()).__name__ if a else "Tensor" for x, a in zip(inputs, alien, strict=True)]

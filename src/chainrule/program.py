@@ -149,8 +149,7 @@ class Program:
             return self.line(operator.neg, self.line(call, *args))
         key = repr((call, walk(token, (args, kwargs))))
         if key not in self.known:
-            value = call_of(call)(*walk(value_of, args), **walk(value_of, kwargs))
-            value = value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
+            value = computed(call, args, kwargs)
             line = unchanged(call, args, value)
             if line is None:
                 line = Line(self, call, (args, kwargs), value)
@@ -220,10 +219,12 @@ def in_short(call, args, kwargs):
     if isinstance(call, str) and isinstance(args[0].value, int | float) and not isinstance(args[0].value, np.generic):
         kind = np.asarray(args[0].value).dtype.type  # Python's own numbers have no methods
         args = args[0].program.line(kind, args[0]), *args[1:]
-    if call in TOTALS and len(args) <= 2 and kwargs.keys() <= {"axis", "keepdims"}:
-        axis, keep = (*args, *[kwargs.get("axis")][: 2 - len(args)])[1], kwargs.get("keepdims")
-        axis = axis[0] if isinstance(axis, tuple) and len(axis) == 1 else axis
-        return call, (args[0], *(() if axis is None else (axis,))), {"keepdims": True} if keep else {}
+    if isinstance(call, str):
+        args = [x[0] if isinstance(x, tuple) and len(x) == 1 else x for x in (*args, kwargs.get("axis"))]
+        kwargs = {key: x for key, x in kwargs.items() if key != "axis" and x is not False}
+        while args[-1] is None:
+            args.pop()
+        args = tuple(args)
     if call == "transpose" and args[1] == (1, 0) or call == "swapaxes" and args[0].ndim == 2 and set(args[1:]) == {0, 1}:
         return "T", args[:1], {}
     if call in INFIX and len(lines_in(args)) == 1 and call is not operator.matmul:
@@ -310,12 +311,17 @@ def value_of(x):
     return x.value if type(x) is Line else x
 
 
-def call_of(call):
-    if call == "T":
-        return np.transpose
+def computed(call, args, kwargs):
+    """What the call gives now; a 0-d array as a number, and of Python's floats a Python float, as NumPy would have it."""
+    weak = (call in INFIX or call in UFUNCS) and all(type(x.value) is float for x in lines_in(args))
+    values, kwargs = walk(lambda x: np.float64(x.value) if weak and type(x) is Line else value_of(x), args), walk(value_of, kwargs)
     if isinstance(call, str):
-        return lambda x, *args, **kwargs: getattr(np.asarray(x), call)(*args, **kwargs)
-    return call
+        value = values[0].T if call == "T" else getattr(values[0], call)(*values[1:], **kwargs)
+    else:
+        value = call(*values, **kwargs)
+    if weak and type(value) is np.float64:
+        return float(value)
+    return value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
 
 
 # ---- writing
@@ -348,7 +354,7 @@ class Writer:
         self.steps = needed(program, outputs)
         self.uses, self.last = self.count(outputs)
         self.memory, self.free = {}, defaultdict(list)
-        self.body = []
+        self.body = [f"{name} = float({name})" for name in argument_names] if on_floats else []
         for i, step in enumerate(self.steps):
             self.write(i, step)
         self.source = "\n    ".join([f"def {name}({', '.join(argument_names)}):", *self.body, self.result(outputs)]) + "\n"
@@ -389,11 +395,12 @@ class Writer:
     def scatter(self, step):
         """Zeros, and then numbers added to some of them."""
         (x,), where = step.given
-        zeros = f"np.zeros({where['shape']}" + (f", np.{x.dtype.name})" if (x := np.asarray(value_of(x))).dtype != float else ")")
-        x, index = self.text(step.given[0][0], step), self.index(where["index"], step)
+        dtype = "" if step.dtype == float else f", {spelled(step.dtype)}"
+        zeros, index = f"np.zeros({where['shape']}{dtype})", self.index(where["index"], step)
+        x = self.text(as_number(x, step), step)
         if rules.is_basic(walk(value_of, where["index"])):
             return zeros, f"{{}}[{index}] = {x}"
-        return zeros, f"np.add.at({{}}, ({index}), {x})"
+        return zeros, f"np.add.at({{}}, {f'np.s_[{index}]' if ':' in index else f'({index})'}, {x})"
 
     def with_memory(self, i, step):
         """The call with `out=`, if it is an elementwise one with a large result that stays inside."""
@@ -463,7 +470,7 @@ class Writer:
             return f"[{inner}]" if isinstance(x, list) else f"({inner},)" if len(x) == 1 else f"({inner})"
         if self.on_floats and isinstance(x, int | float | np.generic):
             return spelled(float(x) if step is None or step.call in ON_FLOATS else getattr(x, "item", lambda: x)())
-        if isinstance(x, np.generic) and (step is None or fits(x, step)):
+        if isinstance(x, np.generic) and (step is None or step.call is rules.scatter or fits(x, step)):
             return spelled(shortest(x))
         return self.constant(x) if isinstance(x, np.ndarray | np.generic) else spelled(x)
 
@@ -531,8 +538,6 @@ def shortest(x):
 
 
 def function_name(call):
-    if isinstance(call, Op):
-        return next(f"rules.{name}" for name, op in vars(rules).items() if op is call)
     module = getattr(call, "__module__", None) or "numpy"
     return f"{module.replace('numpy', 'np', 1)}.{call.__name__}" if module.startswith("numpy") else f"np.{call.__name__}"
 

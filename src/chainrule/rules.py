@@ -152,7 +152,7 @@ def power_slope(a, b):
 def exponent_slope(y, a, b):
     """d a^b / db = a^b log a, and 0 where a = 0 and b >= 0."""
     zero = (a == 0) & (b >= 0)
-    return choose(zero, 0, y * np.log(a + zero))
+    return choose(zero, 0, y * np.log((a + zero).astype(y.dtype)))
 
 
 def logistic(x):

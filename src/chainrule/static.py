@@ -7,103 +7,25 @@
     with tf.Session() as session:
         session.run([y, slope], feed_dict={a: 0.25})    # [1024.0, [4096.0]]
 
-A `Symbol` stands for a value that is not there yet. An operation on Symbols computes
-nothing: it adds a node to the graph. No derivative is written here: `gradients` runs the
-pull rules of the table on Symbols, and what comes out is more graph.
+The names and their meaning are TensorFlow's. What a Symbol is, is said in `symbols`; how
+loops and branches run, and how a graph is gone through backward, in `control`.
 """
 
-import itertools
-import math
-import warnings
 from collections import Counter
-from functools import partial, wraps
+from functools import wraps
 from types import SimpleNamespace
 
 import numpy as np
 
 from . import functions, rules
-from .functional import vjp
-from .methods import Methods
-from .op import Box, Op, given
-from .reverse import fit
-from .tape import constant_of, number_or_array
+from .control import Block, Branch, Loop, argument, sweep
+from .symbols import (
+    NUMPY, ONES_LIKE, PLACEHOLDER, SHAPE, STOP, ZEROS_LIKE, Graph, NoValueYet, Symbol, choose, constant, each,
+    is_float, leaves, open_graphs, out_of_reach, repack, symbol,
+)  # fmt: skip
+from .tape import number_or_array
 
 float32, float64, int32, int64, bool_ = map(np.dtype, ("float32", "float64", "int32", "int64", "bool"))
-
-
-# ---- the graph and its nodes
-
-
-class Graph:
-    """Nodes in the order in which they were made. `with Graph() as g:` collects new nodes in g.
-
-    The body of a loop and the branches of a `cond` are graphs inside a graph.
-
-    >>> with Graph() as g:
-    ...     x = placeholder(float64, shape=(3,), name="x")
-    ...     y = reduce_sum(x * x)
-    >>> print(g)
-    %1 = Placeholder 'x'    float64 (3,)
-    %2 = Mul(%1, %1)        float64 (3,)
-    %3 = Sum(%2)            float64 ()
-    >>> dict(g.count())
-    {'Placeholder': 1, 'Mul': 1, 'Sum': 1}
-    """
-
-    def __init__(self, name="graph", parent=None):
-        self.name, self.parent, self.nodes = name, parent, []
-        self.root = self if parent is None else parent.root
-        self.tick = itertools.count(1).__next__ if parent is None else parent.tick
-
-    def __enter__(self):
-        open_graphs.append(self)
-        return self
-
-    def __exit__(self, *_):
-        open_graphs.pop()
-
-    def as_default(self):
-        """The graph itself, for `with graph.as_default():`."""
-        return self
-
-    def sees(self, other):
-        """Whether a node of this graph may use one of `other`: itself, or a graph around it."""
-        inside = self
-        while inside is not None and inside is not other:
-            inside = inside.parent
-        return inside is other
-
-    def count(self):
-        """How many nodes there are of each operation, those inside loops and branches included."""
-        total, waiting, seen = Counter(), [self], set()
-        while waiting:
-            graph = waiting.pop()
-            if id(graph) not in seen:
-                seen.add(id(graph))
-                total.update(x.op.name for x in graph.nodes)
-                controls = [x.op for x in graph.nodes if isinstance(x.op, Control)]
-                waiting += [block.graph for op in controls for block in op.blocks]
-        return total
-
-    def __str__(self):
-        return blueprint().listing(self.nodes)
-
-    def draw(self, fetches):
-        """A drawing of what `fetches` need: loops and branches are frames. Shows itself in a notebook; `.dot`, `.text`."""
-        return blueprint().Drawing(Block(self, (), leaves(fetches)))
-
-    def __repr__(self):
-        return f"<Graph of {self.count().total()} nodes>"
-
-
-open_graphs = [Graph()]
-
-
-def blueprint():
-    """The module that writes and draws graphs; it is made of this one, so it comes later."""
-    from . import blueprint
-
-    return blueprint
 
 
 def get_default_graph():
@@ -118,201 +40,6 @@ def reset_default_graph():
 
 def disable_v2_behavior():
     """Does nothing: here, graphs are always described first and run later."""
-
-
-class NoValueYet(TypeError):
-    """Python asked a Symbol for its number while the graph was being built."""
-
-
-def no_value(what, instead):
-    """A method that says why a Symbol cannot do `what`, and what to write instead."""
-
-    def refuse(self, *_, **__):
-        raise NoValueYet(f"{what} needs a number, but {self!r} has none before the graph runs: {instead}")
-
-    return refuse
-
-
-class Symbol(Methods):
-    """A value that is not there yet: what one node of the graph will give when it runs.
-
-    op, inputs, params  the operation and what it works on: Symbols, Python numbers, arrays
-    shape, dtype        known while building; an unknown length in `shape` is None
-    graph, number       where it stands
-    """
-
-    __slots__ = ("op", "inputs", "params", "shape", "dtype", "graph", "number", "sources")
-    level = math.inf  # whatever a Symbol meets becomes part of the graph
-    requires_grad = False
-
-    def __init__(self, op, inputs, params, shape, dtype, graph=None):
-        self.op, self.inputs, self.params, self.shape, self.dtype = op, inputs, params, shape, dtype
-        self.graph = graph = graph or open_graphs[-1]
-        self.sources = [x for x in leaves([inputs, params]) if isinstance(x, Symbol)]
-        for x in self.sources:
-            if not graph.sees(x.graph):
-                raise ValueError(out_of_reach(x, graph))
-        self.number = graph.tick()
-        graph.nodes.append(self)
-
-    ndim = property(lambda self: len(self.shape))
-
-    def apply(self, op, inputs, params):
-        inputs = tuple(literal(x) for x in inputs)
-        return Symbol(op, inputs, params, *infer(op, inputs, params))
-
-    def detach(self):
-        """The same value as a constant for `gradients`, as `stop_gradient`."""
-        return STOP(self)
-
-    def any(self):
-        """Whether any number is not 0."""
-        return ANY(self, axis=None, keepdims=False)
-
-    def all(self):
-        """Whether all numbers are not 0."""
-        return ALL(self, axis=None, keepdims=False)
-
-    def __getitem__(self, index):
-        parts = index if isinstance(index, tuple) else (index,)
-        if any(isinstance(part, Symbol) for part in parts):
-            return rules.index(self, index=parts)
-        return functions.getitem(self, index)
-
-    def __array_function__(self, function, types, args, kwargs):
-        ours = NUMPY.get(function)
-        return ours(*args, **kwargs) if ours else super().__array_function__(function, types, args, kwargs)
-
-    def __repr__(self):
-        return f"<Symbol {blueprint().line(self)}, {self.dtype} {self.shape}>"
-
-    __bool__ = no_value(
-        "Python's if, while, and, or, not (a bool)",
-        "tf.cond(pred, true_fn, false_fn) chooses, tf.while_loop(cond, body, loop_vars) repeats, "
-        "and & | combine conditions",
-    )
-    __iter__ = no_value("a Python for", "write for i in range(x.shape[0]): x[i], or use tf.while_loop")
-    __len__ = no_value("len()", "x.shape says what is known now, tf.shape(x) is the shape as a Symbol")
-    __index__ = no_value("an index or a range", "index a Symbol (tf.constant(array)[i]), or use tf.while_loop")
-    __float__ = no_value("float()", "compute with the Symbol, or session.run(x) for its number")
-    __int__ = no_value("int()", "tf.cast(x, tf.int32) converts inside the graph, session.run(x) gives the number")
-    __complex__ = no_value("complex()", "session.run(x) gives its number")
-    __format__ = no_value("a format", "print the Symbol itself, or what session.run(x) gives")
-    __array__ = no_value("NumPy", "use the functions of chainrule.static (tf.stack for a list of Symbols)")
-    item = numpy = tolist = no_value("item() or numpy()", "session.run(x) gives its number")
-    backward = no_value("backward()", "tf.gradients(y, x) describes the gradient, session.run computes it")
-
-
-def each(f, structure):
-    """`structure` with f applied to every leaf of its nested lists, tuples and dicts."""
-    if isinstance(structure, dict):
-        return type(structure)((key, each(f, part)) for key, part in structure.items())
-    if isinstance(structure, tuple) and hasattr(structure, "_fields"):
-        return type(structure)(*(each(f, part) for part in structure))
-    if isinstance(structure, list | tuple):
-        return type(structure)(each(f, part) for part in structure)
-    return f(structure)
-
-
-def leaves(structure):
-    """The leaves of nested lists, tuples and dicts, in order.
-
-    >>> leaves([1, (2, {"three": 3})])
-    [1, 2, 3]
-    """
-    found = []
-    each(found.append, structure)
-    return found
-
-
-def repack(structure, values):
-    """The nesting of `structure` around other leaves."""
-    values = iter(values)
-    return each(lambda _: next(values), structure)
-
-
-def literal(x):
-    """An input as the graph keeps it: a Symbol, a Python number, or the graph's own copy of an array."""
-    if isinstance(x, Symbol | int | float):
-        return x
-    x = constant_of(x)
-    if isinstance(x, Box):
-        raise TypeError(
-            "a static graph holds numbers and Symbols, but this Tensor takes part in a derivative of the dynamic "
-            "engine: feed its numbers through a tf.placeholder, or make them a constant with x.detach()"
-        )
-    x = np.array(x)
-    if x.dtype.kind not in "fiub":
-        raise TypeError(f"a graph computes with numbers, not with {x.dtype}: {x!r}")
-    return number_or_array(x)
-
-
-def out_of_reach(x, graph):
-    if x.graph.root is not graph.root:
-        return f"{x!r} belongs to another graph: build what belongs together in one"
-    return (
-        f"{x!r} exists only in {x.graph.name}, where it gets a new value with every run: hand it out as a result "
-        "of the body (a loop variable) or of both branches"
-    )
-
-
-def infer(op, inputs, params):
-    """Shape and dtype of a result, asked of the operation's own value on arrays of the inputs' shapes.
-
-    An unknown length is tried with several numbers; what then varies in the result is
-    unknown as well. So is what depends on the numbers in an index or a mask.
-    """
-    hidden = [x for x in leaves(params) if isinstance(x, Symbol)]
-    unknown = sum(x.shape.count(None) for x in [*inputs, *hidden] if isinstance(x, Symbol))
-    known = {n for x in inputs for n in np.shape(x)} - {None} if unknown else ()
-    fills = (0, 1) if hidden else (0,)
-    found, problem = [], None
-    for lengths in ((1, 2, 3), sorted(known)):
-        for trial in itertools.product(itertools.product(lengths, repeat=unknown), fills):
-            try:
-                found.append(attempt(op, inputs, params, *trial))
-            except (ValueError, IndexError, RuntimeError, TypeError) as error:
-                problem = problem or error
-        if found:
-            break
-    if not found:
-        raise problem
-    shapes = zip(*(np.shape(y) for y in found), strict=True)
-    return tuple(n[0] if len(set(n)) == 1 else None for n in shapes), found[0].dtype
-
-
-def attempt(op, inputs, params, lengths, fill):
-    """The value of `op` on stand-ins: arrays of ones, or of `fill` where integers and truth values are wanted."""
-    lengths = iter(lengths)
-
-    def stand_in(x):
-        if not isinstance(x, Symbol):
-            return x
-        shape = tuple(next(lengths) if n is None else n for n in x.shape)
-        return number_or_array(np.full(shape, 1 if x.dtype.kind == "f" else fill, x.dtype))
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return np.asarray(op.compute([stand_in(x) for x in inputs], each(stand_in, params)))
-
-
-# ---- what a graph is made of besides the table
-
-
-def plain_op(name, value, *inputs):
-    """An operation without a derivative."""
-    return Op(name, "constant", value, inputs, ())
-
-
-PLACEHOLDER, ARGUMENT = plain_op("Placeholder", None), plain_op("Argument", None)
-CONSTANT, STOP = plain_op("Constant", lambda value: value), plain_op("StopGradient", lambda x: x, "x")
-PART = plain_op("Part", lambda x, index: x[index], "x")
-HISTORY = plain_op("History", lambda x: x[-1], "x")
-ONES_LIKE = plain_op("OnesLike", lambda x: np.ones(x.shape, x.dtype), "x")
-ZEROS_LIKE = plain_op("ZerosLike", lambda x: np.zeros(x.shape, x.dtype), "x")
-SHAPE = plain_op("Shape", lambda x: np.array(np.shape(x), int32), "x")
-ANY, ALL = (plain_op(f.__name__.title(), f, "x") for f in (np.any, np.all))
-ARGMAX, ARGMIN = (plain_op(f.__name__.title(), f, "x") for f in (np.argmax, np.argmin))
 
 
 def placeholder(dtype, shape=None, name=None) -> Symbol:
@@ -330,30 +57,6 @@ def placeholder(dtype, shape=None, name=None) -> Symbol:
         raise ValueError("a placeholder needs a shape: () for one number, (None, 3) for rows of three")
     shape = tuple(None if n is None else int(n) for n in shape)
     return Symbol(PLACEHOLDER, (), {"name": name or "placeholder"}, shape, np.dtype(dtype), get_default_graph())
-
-
-def constant(value, dtype=None, shape=None) -> Symbol:
-    """A value that is the same in every run: a number, a list, an array, or a Tensor without gradient.
-
-    dtype  by default float32 for Python's floats and int32 for its integers, as in TensorFlow;
-           arrays keep theirs
-
-    >>> constant([1.0, 2.0])
-    <Symbol %... = Constant [1. 2.], float32 (2,)>
-    """
-    if isinstance(value, Symbol):
-        raise TypeError(f"{value!r} is a Symbol already: use it as it is")
-    own = isinstance(value, np.ndarray | np.generic | Box)
-    array = np.asarray(literal(value), dtype)
-    if dtype is None and not own:
-        array = array.astype({"f": float32, "i": int32}.get(array.dtype.kind, array.dtype))
-    array = np.array(np.broadcast_to(array, array.shape if shape is None else shape))
-    return Symbol(CONSTANT, (), {"value": number_or_array(array)}, array.shape, array.dtype)
-
-
-def symbol(x, dtype=None) -> Symbol:
-    """x as a Symbol: itself, or a `constant`."""
-    return x if isinstance(x, Symbol) else constant(x, dtype)
 
 
 # ---- functions under TensorFlow's names
@@ -385,17 +88,8 @@ OTHER = {
 globals().update({name: symbolic(getattr(functions, name)) for name in SAME.split()})
 globals().update({name: symbolic(getattr(functions, ours)) for name, ours in OTHER.items()})
 
-concat, stack = functions.cat, functions.stack
-stop_gradient, zeros_like, ones_like, shape = map(symbolic, (STOP, ZEROS_LIKE, ONES_LIKE, SHAPE))
-logical_and, logical_or = symbolic(rules.both), symbolic(rules.either)
-logical_not = symbolic(lambda x: x == False)  # noqa: E712
-
-
-def of_axes(op):
-    return symbolic(lambda x, axis=None, keepdims=False: op(x, axis=axis, keepdims=keepdims))
-
-
-reduce_any, reduce_all, argmax, argmin = map(of_axes, (ANY, ALL, ARGMAX, ARGMIN))
+concat, stack, where = functions.cat, functions.stack, choose
+reduce_any, reduce_all, argmax, argmin = (NUMPY[function] for function in (np.any, np.all, np.argmax, np.argmin))
 
 
 def norm(x, ord="euclidean", axis=None, keepdims=False) -> Symbol:
@@ -403,204 +97,47 @@ def norm(x, ord="euclidean", axis=None, keepdims=False) -> Symbol:
     return functions.norm(symbol(x), 2 if ord == "euclidean" else ord, axis=axis, keepdims=keepdims)
 
 
-def where(condition, x, y) -> Symbol:
-    """x where `condition` holds, else y. Both are computed; `cond` computes one."""
-    return rules.where(symbol(x), literal(y), condition=literal(condition))
+class nn:
+    """The functions that TensorFlow keeps in `tf.nn`."""
+
+    relu, sigmoid, tanh, softplus, softmax, log_softmax = (
+        staticmethod(globals()[name]) for name in "relu sigmoid tanh softplus softmax log_softmax".split()
+    )
 
 
-NUMPY = {np.where: where, np.argmax: argmax, np.argmin: argmin, np.any: reduce_any, np.all: reduce_all}
+def logical_and(x, y) -> Symbol:
+    """Whether both hold, number by number; x & y is the same."""
+    return rules.both(symbol(x), y)
 
 
-# ---- pieces of a graph that run
+def logical_or(x, y) -> Symbol:
+    """Whether one of both holds, number by number; x | y is the same."""
+    return rules.either(symbol(x), y)
 
 
-class Block:
-    """A piece of a graph that runs on its own: what a session is asked for, a loop's body, a branch.
-
-    graph      whose nodes it runs
-    arguments  Symbols that it is given values for
-    outputs    Symbols whose values it gives back
-    order      what has to run for that, each node once, in the order in which the graph was built
-    captures   Symbols of the graphs around that it uses
-    histories  loops that must remember their states, because a gradient asks for them
-    """
-
-    def __init__(self, graph, arguments, outputs):
-        self.graph, self.arguments, self.outputs = graph, arguments, outputs
-        arguments, found, captures, waiting = {x.number for x in arguments}, {}, {}, list(outputs)
-        while waiting:
-            x = waiting.pop()
-            if x.graph is not graph:
-                captures[x.number] = x
-            elif x.number not in found and x.number not in arguments:
-                found[x.number] = x
-                waiting += x.sources
-        self.order = [found[number] for number in sorted(found)]
-        self.captures = [captures[number] for number in sorted(captures)]
-        self.histories = {x.inputs[0].number for x in self.order if x.op is HISTORY}
-
-    def run(self, given, around, counts):
-        """The outputs' values, for values `given` to the arguments and a dict `around` of the captures' values."""
-        values = dict(around)
-        values.update(zip([x.number for x in self.arguments], given, strict=True))
-        for x in self.order:
-            try:
-                values[x.number] = self.value(x, values, counts)
-            except Exception as error:
-                error.add_note(f"This happened when {x!r} ran, in {self.graph.name}.")
-                raise
-        return [values[y.number] for y in self.outputs]
-
-    def value(self, x, values, counts):
-        counts[x.op.name] += 1
-        inputs = [values[a.number] if type(a) is Symbol else a for a in x.inputs]
-        if isinstance(x.op, Control):
-            return x.op.run(inputs, counts, x.number in self.histories)
-        params = x.params
-        if len(x.sources) > sum(type(a) is Symbol for a in x.inputs):
-            params = each(lambda a: values[a.number] if type(a) is Symbol else a, params)
-        y = x.op.compute(inputs, params)
-        return number_or_array(y) if type(y) is np.ndarray else y
+def logical_not(x) -> Symbol:
+    """Whether it does not hold, number by number; ~x is the same."""
+    return ~symbol(x)
 
 
-def union(*blocks):
-    """What several blocks capture, each Symbol once."""
-    return list({x.number: x for block in blocks for x in block.captures}.values())
+def stop_gradient(x) -> Symbol:
+    """The same value as a constant for `gradients`: what `detach` is for Tensors."""
+    return STOP(symbol(x))
 
 
-def by_number(symbols, values):
-    return {x.number: value for x, value in zip(symbols, values, strict=True)}
+def zeros_like(x) -> Symbol:
+    """Zeros in the shape and dtype of x."""
+    return ZEROS_LIKE(symbol(x))
 
 
-class Control:
-    """An operation that runs blocks and has several results, of which `PART` takes one.
-
-    blocks    the pieces that it runs
-    captures  what those use from outside; always the last of the node's inputs
-    parts     the Symbols of its results
-    """
-
-    name, pulls, inputs = "", (), ()
-
-    def node(self, inputs, likes):
-        """Add a node; a Symbol for each of its results, with the shapes and dtypes of `likes`."""
-        whole = Symbol(self, (*inputs, *self.captures), {}, (), None)
-        self.parts = [Symbol(PART, (whole,), {"index": i}, x.shape, x.dtype) for i, x in enumerate(likes)]
-        return self.parts
-
-    def run(self, inputs, counts, remember):
-        """The values of the results, as a tuple."""
-        raise NotImplementedError
-
-    def pull(self, node, ts, active):
-        """Pairs of an input and its cotangent, for the cotangents `ts` of the results (None where there is none)."""
-        raise NotImplementedError
+def ones_like(x) -> Symbol:
+    """Ones in the shape and dtype of x."""
+    return ONES_LIKE(symbol(x))
 
 
-class Loop(Control):
-    """`while_loop`: as long as the condition holds, the body makes new loop variables of the old."""
-
-    name = "While"
-
-    def __init__(self, condition, body):
-        self.blocks = self.condition, self.body = condition, body
-        self.captures = union(condition, body)
-
-    def run(self, inputs, counts, remember):
-        n = len(self.body.arguments)
-        state, around = inputs[:n], by_number(self.captures, inputs[n:])
-        history = []
-        while self.condition.run(state, around, counts)[0]:
-            counts["trip"] += 1
-            if remember:
-                history.append(state)
-            state = self.body.run(state, around, counts)
-        return (*state, history)
-
-    def pull(self, node, ts, active):
-        """The loop backward: for each trip, last one first, the body's own gradient.
-
-        What a trip computed is not kept. Only the loop variables are, on a stack; the
-        gradient computes the rest of the body again from them.
-        """
-        moving = [i for i, x in enumerate(self.body.arguments) if is_float(x)]
-        variables = [self.body.arguments[i] for i in moving]
-        borrowed = [x for x in self.captures if is_float(x) and x.number in active]
-        with self.body.graph as graph:
-            incoming = [argument(x) for x in variables]
-            outgoing = sweep([self.body.outputs[i] for i in moving], incoming, variables + borrowed, graph)
-            used = [x for x, t in zip(borrowed, outgoing[len(moving) :], strict=True) if t is not None]
-            outgoing = or_zeros(outgoing[: len(moving)], variables) + [t for t in outgoing[len(moving) :] if t is not None]
-        back = LoopBackward(Block(graph, [*self.body.arguments, *incoming], outgoing), len(moving), used)
-        history = Symbol(HISTORY, (node,), {}, (), None, node.graph)
-        seeds = or_zeros([ts[i] for i in moving], [self.parts[i] for i in moving])
-        return zip([*(node.inputs[i] for i in moving), *used], back.node([history, *seeds, *used], variables + used), strict=True)
-
-
-class LoopBackward(Control):
-    """The gradient of a loop. Each trip back makes the cotangents of its loop variables, and adds to the captures'."""
-
-    name = "WhileBackward"
-
-    def __init__(self, block, moving, used):
-        self.blocks, self.moving, self.used, self.captures = (block,), moving, used, block.captures
-
-    def run(self, inputs, counts, remember):
-        n, m = 1 + self.moving, 1 + self.moving + len(self.used)
-        history, ts, totals = inputs[0], inputs[1:n], [np.zeros_like(x)[()] for x in inputs[n:m]]
-        around = by_number(self.captures, inputs[m:])
-        for state in reversed(history):
-            counts["trip back"] += 1
-            ts = self.blocks[0].run([*state, *ts], around, counts)
-            totals = [total + t for total, t in zip(totals, ts[self.moving :], strict=True)]
-            ts = ts[: self.moving]
-        return (*ts, *totals)
-
-    def pull(self, node, ts, active):
-        raise NotImplementedError(
-            "the gradient of a gradient does not go through a while_loop. Write the loop as a Python for, if the "
-            "number of trips is known while building, or take the dynamic engine: cr.grad(cr.grad(f))"
-        )
-
-
-class Branch(Control):
-    """`cond`: one of two blocks runs."""
-
-    name = "Cond"
-
-    def __init__(self, yes, no):
-        self.blocks = yes, no
-        self.captures = union(yes, no)
-
-    def run(self, inputs, counts, remember):
-        pred, *captured = inputs
-        return tuple(self.blocks[0 if pred else 1].run((), by_number(self.captures, captured), counts))
-
-    def pull(self, node, ts, active):
-        """Another `cond`, with the same predicate: the gradients of the branch that was taken."""
-        wanted = [x for x in self.captures if is_float(x) and x.number in active]
-        sides = [self.cotangents(block, ts, wanted) for block in self.blocks]
-        used = [i for i in range(len(wanted)) if any(side[i] is not None for side in sides)]
-        wanted = [wanted[i] for i in used]
-        blocks = []
-        for block, side in zip(self.blocks, sides, strict=True):
-            with block.graph as graph:
-                blocks.append(Block(graph, (), or_zeros([side[i] for i in used], wanted)))
-        return zip(wanted, Branch(*blocks).node([node.inputs[0]], wanted), strict=True)
-
-    def cotangents(self, block, ts, wanted):
-        live = [(y, t) for y, t in zip(block.outputs, ts, strict=True) if t is not None]
-        with block.graph as graph:
-            return sweep([y for y, _ in live], [t for _, t in live], wanted, graph)
-
-
-def or_zeros(ts, likes):
-    """The cotangents, with zeros where none has arrived."""
-    return [ZEROS_LIKE(x) if t is None else t for t, x in zip(ts, likes, strict=True)]
-
-
-def is_float(x):
-    return isinstance(x, Symbol) and x.dtype is not None and x.dtype.kind == "f"
+def shape(x) -> Symbol:
+    """The shape that x will have, as integers; `x.shape` is what is known of it now."""
+    return SHAPE(symbol(x))
 
 
 # ---- loops and branches, as they are written
@@ -697,11 +234,6 @@ def truth(x, what):
     return x
 
 
-def argument(like):
-    """A Symbol that a block will be given a value for."""
-    return Symbol(ARGUMENT, (), {}, like.shape, like.dtype)
-
-
 def skeleton(structure):
     """The nesting alone; lists and tuples count as the same.
 
@@ -783,7 +315,7 @@ def gradients(ys, xs, grad_ys=None) -> list:
     ...     session.run([slope, bend], feed_dict={x: 2.0})
     [np.float64(12.0), np.float64(12.0)]
     """
-    ys, xs = ([x] if isinstance(x, Symbol) else list(x) for x in (ys, xs))
+    ys, xs = (list(x) if isinstance(x, list | tuple) else [x] for x in (ys, xs))
     for x in ys + xs:
         if not isinstance(x, Symbol):
             raise TypeError(f"gradients are those of Symbols by Symbols, not of or by {x!r}")
@@ -802,116 +334,6 @@ def seed(y, t):
     if t.shape != y.shape:
         raise ValueError(f"the cotangent in grad_ys has shape {t.shape}, but its y has shape {y.shape}: they must be equal")
     return t
-
-
-def sweep(ys, ts, xs, within=None):
-    """Cotangents of xs, None where nothing arrives. With `within`, only the nodes of that graph are gone through."""
-    order = above(ys, within)
-    active = {x.number for x in xs}
-    for x in order:
-        if any(type(a) is Symbol and a.number in active for a in x.inputs):
-            active.add(x.number)
-    arrived: dict = {}
-
-    def send(x, t):
-        arrived[x.number] = arrived[x.number] + t if x.number in arrived else t
-
-    for y, t in zip(ys, ts, strict=True):
-        send(y, t)
-    for node in reversed(order):
-        if node.number in active:
-            for x, t in pieces(node, arrived, active):
-                if is_float(x) and x.number in active:
-                    send(x, t)
-    return [arrived.get(x.number) for x in xs]
-
-
-def above(ys, within):
-    """All nodes that ys depend on, in the order of building."""
-    found, waiting = {}, list(ys)
-    while waiting:
-        x = waiting.pop()
-        if x.number not in found and (within is None or x.graph is within):
-            found[x.number] = x
-            waiting += x.sources
-    return [found[number] for number in sorted(found)]
-
-
-def pieces(node, arrived, active):
-    """Pairs of an input of `node` and what its cotangent gets from there."""
-    if isinstance(node.op, Control):
-        ts = [arrived.get(part.number) for part in node.op.parts]
-        return node.op.pull(node, ts, active) if any(t is not None for t in ts) else ()
-    if node.number not in arrived or not node.op.pulls:
-        return ()
-    wanted = [i for i, x in enumerate(node.inputs) if is_float(x) and x.number in active]
-    return [(node.inputs[i], t) for i, t in zip(wanted, pull(node, arrived[node.number], wanted), strict=True)]
-
-
-def pull(node, t, wanted):
-    """What the inputs `wanted` get for the cotangent t: the table's own rules, run on Symbols.
-
-    A rule that must see numbers or lengths that are not known yet runs as one operation, later.
-    """
-    op, mark = node.op, len(open_graphs[-1].nodes)
-    kept = what_is_kept(op, node, node.inputs, node.params)
-    try:
-        if about_shapes(op) and any(None in np.shape(x) for x in [t, node, *node.inputs]):
-            raise NoValueYet
-        parts = op.pulls[0](t, kept) if op.inputs == ("*xs",) else {i: op.pulls[i](t, kept) for i in wanted}
-        return [fitted(parts[i], node.inputs[i], op) for i in wanted]
-    except NoValueYet:
-        del open_graphs[-1].nodes[mark:]
-        return [pull_later(node, t, i) for i in wanted]
-
-
-def what_is_kept(op, y, inputs, params):
-    """What the rules of `op` may ask for."""
-    shapes = [np.shape(x) for x in inputs]
-    shapes = {"x_shape": shapes} if op.inputs == ("*xs",) else {f"{x}_shape": n for x, n in zip(op.inputs, shapes)}
-    a, b = (*inputs, None, None)[:2]
-    return SimpleNamespace(y=y, a=a, b=b, inputs=inputs, params={**params, **shapes})
-
-
-def about_shapes(op):
-    return op.family == "reduction" or any(name.endswith("_shape") for need in op.needs for name in need)
-
-
-def fitted(t, x, op):
-    """t in the shape and dtype of x: what broadcasting repeated is summed. Lengths not known yet are seen to later."""
-    if None in t.shape + x.shape and len(op.inputs) > 1:
-        return Symbol(SUM_LIKE, (t, x), {}, x.shape, x.dtype)
-    return fit(t, (x.shape, x.dtype))
-
-
-def later(name, function, count):
-    """`function` of `count` arrays as an operation. Its derivative is found when it runs, by `vjp`."""
-
-    def pull(i, t, kept):
-        def slope(t, *xs, **params):
-            return constant_of(vjp(lambda x: function(*xs[:i], x, *xs[i + 1 :], **params), xs[i])[1](t)[0])
-
-        x = kept.inputs[i]
-        op = later(name + "Backward", slope, count + 1)
-        return Symbol(op, (t, *kept.inputs), given(kept.params), x.shape, x.dtype)
-
-    return Op(name, "later", function, tuple("abcdefgh"[:count]), (), pulls=tuple(partial(pull, i) for i in range(count)), needs=(frozenset(),) * count)
-
-
-def pull_later(node, t, i):
-    """One pull as a single operation, which runs the rule when there are numbers."""
-    op = node.op
-
-    def rule(t, y, *inputs, **params):
-        kept = what_is_kept(op, y, inputs, params)
-        part = op.pulls[0](t, kept)[i] if op.inputs == ("*xs",) else op.pulls[i](t, kept)
-        return fit(part, (inputs[i].shape, inputs[i].dtype))
-
-    inputs = (t, node, *node.inputs)
-    return Symbol(later(op.name + "Backward", rule, len(inputs)), inputs, node.params, node.inputs[i].shape, node.inputs[i].dtype)
-
-
-SUM_LIKE = later("SumTo", lambda t, x: fit(t, (x.shape, x.dtype)), 2)
 
 
 # ---- running

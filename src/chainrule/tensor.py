@@ -285,7 +285,7 @@ class Tensor(inplace.InPlace, Methods):
             notes.append("requires_grad=True")
         whole = f"tensor({body}"
         for note in notes:
-            fits = len(whole) - whole.rfind("\n") + len(note) < 80
+            fits = len(whole) - whole.rfind("\n") + len(note) < 78
             whole += (", " if fits else ",\n       ") + note
         return whole + ")"
 
@@ -320,12 +320,10 @@ def tensor(data, requires_grad=False, dtype=None) -> Tensor:
     >>> tensor(2.0, dtype="float32")
     tensor(2., dtype=float32)
     """
-    if isinstance(data, tuple | list) and any(isinstance(x, Tensor) for x in data):
-        data = [x.detach().numpy() if isinstance(x, Tensor) else x for x in data]
+    if isinstance(data, tuple | list) and any(isinstance(x, Box) for x in data):
+        data = [copyable(x) for x in data]
     if isinstance(data, Box):
-        if not isinstance(data, Tensor) or isinstance(data.array, Box):
-            raise TypeError("a value inside a derivative cannot be copied into a new tensor: use it as it is")
-        data = data.array
+        data = copyable(data)
     try:
         array = np.array(data, dtype=dtype)
     except ValueError:
@@ -339,6 +337,15 @@ def tensor(data, requires_grad=False, dtype=None) -> Tensor:
         )
     x = tensor_of(number_or_array(array))
     return x.requires_grad_() if requires_grad else x
+
+
+def copyable(x):
+    """The values of `x`, unless a derivative is being taken by them: it would be lost."""
+    if isinstance(x, Box) and (x.level or isinstance(x.array, Box)):
+        raise TypeError(
+            "a value inside a derivative cannot be copied into a new tensor: use it as it is, or stack() several"
+        )
+    return np.asarray(x.array) if isinstance(x, Box) else x
 
 
 def uneven(data, dim=0):

@@ -1,0 +1,187 @@
+"""Linear algebra beyond products, with the names of `torch.linalg`.
+
+Inverse, solution, determinant and factors are operations with rules of their own. Each rule
+uses only what this table has, so that it can be differentiated again.
+"""
+
+import builtins
+import math
+from collections import namedtuple
+from functools import reduce
+
+import numpy as np
+
+from . import functions
+from .functions import abs, amax, amin, matmul, plain, positions, sum, unsqueeze, where
+from .more import cross, diagonal, flip, tril, triu  # noqa: F401
+from .op import custom
+from .rules import choose
+from .tape import binary, unary
+
+Slogdet = namedtuple("slogdet", ["sign", "logabsdet"])
+Eigh = namedtuple("linalg_eigh", ["eigenvalues", "eigenvectors"])
+
+# fmt: off
+inverse = custom("LinalgInvEx",        np.linalg.inv,       lambda t, y: -y.mT @ t @ y.mT,
+                               pushes=[lambda t, y: -y @ t @ y])
+solution = custom("LinalgSolveEx",     np.linalg.solve,     lambda t, y, a: -solution(a.mT, t) @ y.mT,
+                                                            lambda t, a: solution(a.mT, t),
+                               pushes=[lambda t, y, a: -solution(a, t @ y),
+                                       lambda t, a: solution(a, t)])
+determinant = custom("LinalgDet",      np.linalg.det,       lambda t, x, y: (t * y)[..., None, None] * inverse(x).mT,
+                               pushes=[lambda t, x, y: y * (inverse(x).mT * t).sum((-2, -1))])
+log_volume = custom("LinalgSlogdet",   lambda x: np.linalg.slogdet(x)[1], lambda t, x: t[..., None, None] * inverse(x).mT,
+                               pushes=[lambda t, x: (inverse(x).mT * t).sum((-2, -1))])
+factor = custom("LinalgCholeskyEx",    np.linalg.cholesky,  lambda t, y: symmetric_part(between(y.mT, lower_half(y.mT @ t))),
+                               pushes=[lambda t, y: y @ lower_half(between(y, t))])
+eigenvectors = custom("LinalgEigh",    lambda x: np.linalg.eigh(x)[1], lambda t, x, y: y @ (gaps(x, y) * (y.mT @ t)) @ y.mT,
+                               pushes=[lambda t, x, y: y @ (gaps(x, y) * (y.mT @ t @ y))])
+# fmt: on
+
+
+def between(a, t):
+    """a^-1 t a^-T."""
+    return solution(a, solution(a, t).mT).mT
+
+
+def lower_half(x):
+    """The lower triangle of x with half its diagonal."""
+    return x * (np.tri(x.shape[-1]) - np.eye(x.shape[-1]) / 2).astype(x.dtype)
+
+
+def symmetric_part(x):
+    return (x + x.mT) / 2
+
+
+def gaps(x, y):
+    """1 / (w_j - w_i) for the eigenvalues w of x, and 0 on the diagonal."""
+    w = diagonal(y.mT @ x @ y, 0, -2, -1)
+    same = np.eye(w.shape[-1], dtype=bool)
+    return choose(same, 0, 1 / choose(same, 1, w[..., None, :] - w[..., :, None]))
+
+
+def square_matrices(x, name):
+    """Raise PyTorch's RuntimeError for what is not a stack of square matrices."""
+    if x.ndim < 2:
+        raise RuntimeError(f"linalg.{name}: The input tensor A must have at least 2 dimensions.")
+    if x.shape[-1] != x.shape[-2]:
+        raise RuntimeError(
+            f"linalg.{name}: A must be batches of square matrices, but they are {x.shape[-2]} by {x.shape[-1]} matrices"
+        )
+    return x
+
+
+def inv(x):
+    """The inverse of a square matrix, or of a stack of them; dA^-1 = -A^-1 dA A^-1."""
+    return unary(inverse)(square_matrices(x, "inv"))
+
+
+def det(x):
+    """The determinant; its derivative is det(A) A^-T, for a matrix that has an inverse."""
+    return unary(determinant)(square_matrices(x, "det"))
+
+
+def slogdet(x):
+    """The determinant's sign and the logarithm of its absolute value, whose derivative is A^-T."""
+    sign = positions(x, np.linalg.slogdet(plain(square_matrices(x, "slogdet")))[0])
+    return Slogdet(sign, unary(log_volume)(x))
+
+
+def logdet(x):
+    """log(det(A)), nan for a negative determinant."""
+    sign, size = slogdet(x)
+    return where(sign < 0, np.nan, size)
+
+
+def solve(a, b, *, left=True):
+    """The solution of a x = b (or x a = b, unless `left`), for a matrix or a vector b; dx = a^-1 (db - da x)."""
+    square_matrices(a, "solve")
+    if not left:
+        return solve(a.mT, b.mT).mT
+    if b.ndim == 1 or (b.ndim == a.ndim - 1 and b.shape == a.shape[:-1]):
+        return binary(solution)(a, unsqueeze(b, -1))[..., 0]
+    return binary(solution)(a, b)
+
+
+def solve_triangular(a, b, *, upper, left=True, unitriangular=False):
+    """`solve` for a triangular matrix, of which the other triangle is not looked at."""
+    a = triu(a, int(unitriangular)) if upper else tril(a, -int(unitriangular))
+    return solve(a + np.eye(a.shape[-1], dtype=a.dtype) if unitriangular else a, b, left=left)
+
+
+def cholesky(x, *, upper=False):
+    """The lower triangular L with L L^T = A, for a symmetric A with positive eigenvalues (or L^T, if `upper`)."""
+    y = unary(factor)(square_matrices(x, "cholesky"))
+    return y.mT if upper else y
+
+
+def eigh(x, UPLO="L"):
+    """The eigenvalues of a symmetric matrix, in order, and its eigenvectors, as columns."""
+    x = square_matrices(x, "eigh")
+    v = unary(eigenvectors)(x if UPLO == "L" else x.mT)
+    return Eigh(diagonal(v.mT @ x @ v, 0, -2, -1), v)
+
+
+def eigvalsh(x, UPLO="L"):
+    """The eigenvalues of a symmetric matrix, in order; dw_i = v_i^T dA v_i."""
+    return eigh(x, UPLO).eigenvalues
+
+
+def svdvals(x):
+    """The singular values, largest first: the upper half of the eigenvalues of [[0, A], [A^T, 0]]."""
+    m, n = x.shape[-2:]
+    zeros = lambda k: np.zeros((*x.shape[:-2], k, k), x.dtype)
+    whole = functions.cat([functions.cat([zeros(m), x], -1), functions.cat([x.mT, zeros(n)], -1)], -2)
+    return flip(eigvalsh(whole)[..., m + n - min(m, n) :], -1)
+
+
+def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None):
+    """The p-norm of all numbers, or along `dim`: (sum |x|^p)^(1/p); for inf and -inf the largest and smallest |x|."""
+    return functions.norm(x if dtype is None else functions.astype(x, dtype), ord, dim, keepdim)
+
+
+def matrix_norm(x, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None):
+    """The norm of a matrix, or of the matrices along two axes.
+
+    ord  "fro" (Euclidean), "nuc" (the sum of the singular values), 2 or -2 (the largest or
+         smallest of them), 1 or -1 (largest or smallest sum of |x| in a column), inf or -inf (in a row)
+    """
+    x = x if dtype is None else functions.astype(x, dtype)
+    i, j = (functions.one_axis(d, x.ndim) for d in dim)
+    if ord == "fro":
+        return functions.norm(x, 2, (i, j), keepdim)
+    choose_one = amax if ord == "nuc" or ord > 0 else amin
+    if ord in ("nuc", 2, -2):
+        values = svdvals(functions.movedim(x, (i, j), (-2, -1)))
+        y = sum(values, -1) if ord == "nuc" else choose_one(values, -1)
+        return unsqueeze(unsqueeze(y, min(i, j)), max(i, j)) if keepdim else y
+    if ord not in (1, -1, math.inf, -math.inf):
+        raise RuntimeError(f"linalg.matrix_norm: Order {ord} not supported.")
+    along, across = (i, j) if ord in (1, -1) else (j, i)
+    y = choose_one(sum(abs(x), along, True), across, True)
+    return y if keepdim else functions.squeeze(y, (i, j))
+
+
+def norm(x, ord=None, dim=None, keepdim=False, *, dtype=None):
+    """`vector_norm`, or with `ord` and two axes (or of a matrix) `matrix_norm`."""
+    if ord is not None and (len(dim) == 2 if isinstance(dim, tuple | list) else dim is None and x.ndim == 2):
+        return matrix_norm(x, ord, dim or (-2, -1), keepdim, dtype=dtype)
+    return vector_norm(x, 2 if ord is None else ord, dim, keepdim, dtype=dtype)
+
+
+def matrix_power(x, n):
+    """A @ A @ ... @ A, n times; of the inverse, for a negative n."""
+    square_matrices(x, "matrix_power")
+    if n == 0:
+        return x * 0 + np.eye(x.shape[-1], dtype=x.dtype)
+    return reduce(matmul, [x if n > 0 else inv(x)] * builtins.abs(n))
+
+
+def multi_dot(tensors):
+    """The matrix product of several, from left to right."""
+    return reduce(matmul, tensors)
+
+
+def vecdot(a, b, *, dim=-1):
+    """The inner products along an axis."""
+    return sum(a * b, dim)

@@ -1,0 +1,350 @@
+"""What networks are made of: activations, losses, layers. Names and meanings as in `torch.nn.functional`.
+
+Everything here is made of other functions; nothing has a rule of its own.
+"""
+
+import math
+
+import numpy as np
+
+from .functions import (
+    abs, clamp, exp, expm1, log, log_softmax, matmul, mean, norm, plain, relu, reshape, row, rules, sigmoid, softmax,
+    softplus, sqrt, squeeze, sum, tanh, where,
+)  # fmt: skip
+from .more import chunk, gather, narrow, piecewise, xlogy
+from .tape import tensor_of
+
+__all__ = """
+    gelu silu mish elu celu selu leaky_relu prelu hardtanh relu6 hardsigmoid hardswish softsign logsigmoid softmin
+    tanhshrink softshrink hardshrink threshold glu linear embedding one_hot normalize layer_norm rms_norm
+    scaled_dot_product_attention pad cosine_similarity pairwise_distance mse_loss l1_loss smooth_l1_loss huber_loss
+    nll_loss cross_entropy binary_cross_entropy binary_cross_entropy_with_logits kl_div
+""".split()
+
+# ---- activations
+
+
+def gelu(x, *, approximate="none"):
+    """x times the probability that a standard normal number is below x (which needs SciPy), or its "tanh" approximation."""
+    if approximate == "tanh":
+        return x * 0.5 * (1 + tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)))
+    if approximate != "none":
+        raise RuntimeError("approximate argument must be either none or tanh.")
+    from .special import ndtr
+
+    return x * ndtr(x)
+
+
+def silu(x):
+    """x sigmoid(x)."""
+    return x * sigmoid(x)
+
+
+def mish(x):
+    """x tanh(softplus(x))."""
+    return x * tanh(rules.softplus(x))
+
+
+def elu(x, alpha=1.0, scale=1.0, input_scale=1.0):
+    """x above 0, alpha (e^x - 1) below."""
+    return piecewise(x > 0, lambda x: x * scale, lambda x: expm1(x * input_scale) * (alpha * scale), x)
+
+
+def celu(x, alpha=1.0):
+    """x above 0, alpha (e^(x / alpha) - 1) below."""
+    if alpha == 0:
+        raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
+    return elu(x, alpha, 1.0, 1 / alpha)
+
+
+def selu(x):
+    """`elu`, scaled so that a deep network keeps mean 0 and variance 1."""
+    return elu(x, 1.6732632423543772, 1.0507009873554805)
+
+
+def leaky_relu(x, negative_slope=0.01):
+    """x above 0, negative_slope x below (and at 0)."""
+    return where(x > 0, x, x * negative_slope)
+
+
+def prelu(x, weight):
+    """`leaky_relu` with a slope that is learnt: one for all, or one for each channel (axis 1)."""
+    if weight.size > 1:
+        weight = reshape(weight, tuple(-1 if i == 1 else 1 for i in range(x.ndim)))
+    elif weight.ndim:
+        weight = reshape(weight, (1,) * x.ndim)
+    return where(x > 0, x, x * weight)
+
+
+def hardtanh(x, min_val=-1.0, max_val=1.0):
+    """`clamp` with derivative 0 at the bounds."""
+    if min_val > max_val:
+        raise ValueError("min_val cannot be greater than max_val")
+    return where(x <= min_val, min_val, where(x >= max_val, max_val, x))
+
+
+def relu6(x):
+    """x between 0 and 6."""
+    return hardtanh(x, 0.0, 6.0)
+
+
+def hardsigmoid(x):
+    """x / 6 + 1/2, between 0 and 1."""
+    return hardtanh(x, -3.0, 3.0) / 6 + 0.5
+
+
+def hardswish(x):
+    """x hardsigmoid(x): x above 3, 0 below -3, x (x + 3) / 6 between."""
+    return piecewise(x >= 3, lambda x: x, lambda x: where(x <= -3, 0.0, x * (x + 3) / 6), x)
+
+
+def softsign(x):
+    """x / (1 + |x|)."""
+    return x / (abs(x) + 1)
+
+
+def logsigmoid(x):
+    """log(sigmoid(x)) without overflow."""
+    return -row.softplus(-x)
+
+
+def softmin(x, dim=None, dtype=None):
+    """softmax(-x)."""
+    return softmax(-x, dim, dtype)
+
+
+def tanhshrink(x):
+    """x - tanh(x)."""
+    return x - tanh(x)
+
+
+def softshrink(x, lambd=0.5):
+    """x, moved towards 0 by lambd, but not beyond."""
+    if lambd < 0:
+        raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd}.")
+    return where((x >= -lambd) & (x <= lambd), 0.0, where(x > 0, x - lambd, x + lambd))
+
+
+def hardshrink(x, lambd=0.5):
+    """x, but 0 between -lambd and lambd."""
+    return where((x >= -lambd) & (x <= lambd), 0.0, x)
+
+
+def threshold(x, threshold, value):
+    """x above the threshold, `value` elsewhere."""
+    return where(x <= threshold, value, x)
+
+
+def glu(x, dim=-1):
+    """a sigmoid(b), where a and b are the two halves of x along `dim`."""
+    if x.ndim == 0:
+        raise RuntimeError("glu does not support 0-dimensional tensors")
+    if x.shape[dim] % 2:
+        raise RuntimeError(f"Halving dimension must be even, but dimension {dim % x.ndim} is size {x.shape[dim]}")
+    a, b = chunk(x, 2, dim)
+    return a * sigmoid(b)
+
+
+# ---- layers
+
+
+def linear(x, weight, bias=None):
+    """x @ weight^T + bias."""
+    y = matmul(x, weight.mT if weight.ndim > 1 else weight)
+    return y if bias is None else y + bias
+
+
+def embedding(index, weight, padding_idx=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False, sparse=False):
+    """The rows of `weight` that `index` names; the row `padding_idx` gets no derivative."""
+    if max_norm is not None or scale_grad_by_freq:
+        raise NotImplementedError("embedding: max_norm and scale_grad_by_freq are not supported")
+    y = row.index(weight, index=(np.asarray(plain(index)),))
+    if padding_idx is None:
+        return y
+    if not -weight.shape[0] <= padding_idx < weight.shape[0]:
+        raise AssertionError("Padding_idx must be within num_embeddings")
+    padding = plain(index) == padding_idx % weight.shape[0]
+    return where(padding[..., None], plain(y), y)
+
+
+def one_hot(index, num_classes=-1):
+    """Vectors with 1 at the place that `index` says, and 0 elsewhere."""
+    index = np.asarray(plain(index))
+    n = num_classes if num_classes >= 0 else int(index.max()) + 1
+    return tensor_of((index[..., None] == np.arange(n)).astype(np.int64))
+
+
+def normalize(x, p=2.0, dim=1, eps=1e-12):
+    """x / |x| along `dim`, where the norm is at least eps."""
+    return x / clamp(norm(x, p, dim, True), min=eps)
+
+
+def layer_norm(x, normalized_shape, weight=None, bias=None, eps=1e-5):
+    """(x - mean) / sqrt(variance + eps) over the last axes, times weight plus bias."""
+    last = tuple(range(-len(normalized_shape), 0))
+    if tuple(x.shape[-len(last) :]) != tuple(normalized_shape):
+        raise RuntimeError(
+            f"Given normalized_shape={list(normalized_shape)}, expected input with shape "
+            f"[*, {', '.join(map(str, normalized_shape))}], but got input of size{list(x.shape)}"
+        )
+    centred = x - mean(x, last, True)
+    y = centred / sqrt(mean(centred * centred, last, True) + eps)
+    y = y if weight is None else y * weight
+    return y if bias is None else y + bias
+
+
+def rms_norm(x, normalized_shape, weight=None, eps=None):
+    """x / sqrt(mean of x^2 + eps) over the last axes, times weight."""
+    last = tuple(range(-len(normalized_shape), 0))
+    y = x / sqrt(mean(x * x, last, True) + (np.finfo(x.dtype).eps if eps is None else eps))
+    return y if weight is None else y * weight
+
+
+def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None):
+    """softmax(query key^T / sqrt(d) + mask) value: every query looks up values by how well the keys fit it."""
+    if dropout_p:
+        raise NotImplementedError("scaled_dot_product_attention: dropout is not supported")
+    scores = matmul(query, key.mT) * (1 / math.sqrt(query.shape[-1]) if scale is None else scale)
+    if is_causal:
+        attn_mask = np.tri(*scores.shape[-2:], dtype=bool)
+    if attn_mask is not None:
+        allowed = attn_mask.dtype == bool
+        scores = where(attn_mask, scores, -np.inf) if allowed else scores + attn_mask
+    return matmul(softmax(scores, -1), value)
+
+
+def pad(x, pad, mode="constant", value=None):
+    """x with more numbers (or, where negative, fewer) at the ends of its last axes: pad = (left, right, top, bottom, ...).
+
+    mode  "constant" (then of `value`), "reflect", "replicate" or "circular"
+    """
+    names = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
+    for d, (before, after) in zip(range(x.ndim - 1, -1, -1), zip(pad[::2], pad[1::2], strict=True), strict=False):
+        n = x.shape[d]
+        if mode == "constant":
+            x = narrow(x, d, max(0, -before), n - max(0, -before) - max(0, -after))
+            before, after, n = max(0, before), max(0, after), x.shape[d]
+            shape = (*x.shape[:d], before + n + after, *x.shape[d + 1 :])
+            inside = (*(slice(None),) * d, slice(before, before + n), ...)
+            hit = np.zeros(shape, bool)
+            hit[inside] = True
+            x = where(hit, rules.scatter(x, index=inside, shape=shape), value or 0.0)
+        else:
+            places = np.pad(np.arange(n), (max(0, before), max(0, after)), names[mode])
+            places = places[max(0, -before) : len(places) - max(0, -after)]
+            x = row.index(x, index=(*(slice(None),) * d, places))
+    return x
+
+
+# ---- distances
+
+
+def cosine_similarity(a, b, dim=1, eps=1e-8):
+    """The cosine of the angle between a and b along `dim`."""
+    return sum(a / clamp(norm(a, 2, dim, True), min=eps) * (b / clamp(norm(b, 2, dim, True), min=eps)), dim)
+
+
+def pairwise_distance(a, b, p=2.0, eps=1e-6, keepdim=False):
+    """The p-norm of a - b + eps along the last axis."""
+    return norm(a - b + eps, p, -1, keepdim)
+
+
+# ---- losses
+
+
+def reduced(loss, reduction):
+    """The mean of a loss, its sum, or every number of it."""
+    if reduction not in ("none", "mean", "sum"):
+        raise ValueError(f"{reduction} is not a valid value for reduction")
+    return loss if reduction == "none" else mean(loss) if reduction == "mean" else sum(loss)
+
+
+def weighted(loss, weight):
+    return loss if weight is None else loss * weight
+
+
+def mse_loss(x, target, reduction="mean", weight=None):
+    """The mean of (x - target)^2."""
+    d = x - target
+    return reduced(weighted(d * d, weight), reduction)
+
+
+def l1_loss(x, target, reduction="mean", weight=None):
+    """The mean of |x - target|."""
+    return reduced(weighted(abs(x - target), weight), reduction)
+
+
+def smooth_l1_loss(x, target, reduction="mean", beta=1.0):
+    """The mean of d^2 / (2 beta) where d = |x - target| is below beta, of d - beta / 2 elsewhere."""
+    if beta < 0:
+        raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
+    d = abs(x - target)
+    return reduced(d if beta == 0 else where(d < beta, d * d / (2 * beta), d - beta / 2), reduction)
+
+
+def huber_loss(x, target, reduction="mean", delta=1.0, weight=None):
+    """The mean of d^2 / 2 where d = |x - target| is at most delta, of delta (d - delta / 2) elsewhere."""
+    if delta <= 0:
+        raise RuntimeError("huber_loss does not support non-positive values for delta.")
+    d = abs(x - target)
+    return reduced(weighted(where(d <= delta, d * d / 2, (d - delta / 2) * delta), weight), reduction)
+
+
+def nll_loss(x, target, weight=None, *, ignore_index=-100, reduction="mean"):
+    """The mean of -x at the class that is the target, given log-probabilities x with classes along axis 1.
+
+    weight  a factor for each class; the mean is then a weighted one
+    """
+    classes, target = 1 if x.ndim > 1 else 0, np.asarray(plain(target))
+    counted = target != ignore_index
+    target = np.where(counted, target, 0)
+    factor = counted.astype(x.dtype) if weight is None else where(counted, row.index(weight, index=(target,)), 0.0)
+    picked = squeeze(gather(x, classes, np.expand_dims(target, classes)), classes)
+    loss = -where(counted, picked, 0.0) * factor
+    return sum(loss) / sum(factor) if reduction == "mean" else reduced(loss, reduction)
+
+
+def cross_entropy(x, target, weight=None, *, ignore_index=-100, reduction="mean", label_smoothing=0.0):
+    """-log softmax(x) at the class that is the target, or its mean under target probabilities; classes along axis 1."""
+    classes = 1 if x.ndim > 1 else 0
+    log_p = log_softmax(x, classes)
+    n = x.shape[classes]
+    per_class = None if weight is None else reshape(weight, tuple(-1 if i == classes else 1 for i in range(x.ndim)))
+    if target.dtype.kind == "f":
+        p = target * (1 - label_smoothing) + label_smoothing / n if label_smoothing else target
+        loss = -sum(weighted(log_p * p, per_class), classes)
+        count = loss.size if x.ndim > 1 else 1
+        return sum(loss) / count if reduction == "mean" else reduced(loss, reduction)
+    hard = nll_loss(log_p, target, weight, ignore_index=ignore_index, reduction=reduction)
+    if not label_smoothing:
+        return hard
+    counted = plain(target) != ignore_index
+    smooth = where(counted, -sum(weighted(log_p, per_class), classes), 0.0)
+    if reduction == "mean":
+        safe = np.where(counted, plain(target), 0)
+        total = counted.sum() if weight is None else sum(where(counted, row.index(weight, index=(safe,)), 0.0))
+        smooth = sum(smooth) / total
+    else:
+        smooth = reduced(smooth, reduction)
+    return hard * (1 - label_smoothing) + smooth * (label_smoothing / n)
+
+
+def binary_cross_entropy(x, target, weight=None, *, reduction="mean"):
+    """The mean of -(target log x + (1 - target) log(1 - x)), the logarithms being at least -100."""
+    loss = -(target * clamp(log(x), min=-100) + (1 - target) * clamp(log(1 - x), min=-100))
+    return reduced(weighted(loss, weight), reduction)
+
+
+def binary_cross_entropy_with_logits(x, target, weight=None, *, reduction="mean", pos_weight=None):
+    """`binary_cross_entropy` of sigmoid(x), without overflow."""
+    sure = 1.0 if pos_weight is None else (pos_weight - 1) * target + 1
+    loss = (1 - target) * x - logsigmoid(x) * sure
+    return reduced(weighted(loss, weight), reduction)
+
+
+def kl_div(x, target, reduction="mean", log_target=False):
+    """The mean of target (log target - x), given log-probabilities x ("batchmean": the sum, by the length of axis 0)."""
+    loss = exp(target) * (target - x) if log_target else xlogy(target, target) - target * x
+    if reduction == "batchmean":
+        return sum(loss) / x.shape[0] if x.ndim else sum(loss)
+    return reduced(loss, reduction)

@@ -1,0 +1,294 @@
+"""The public functions, called as functions and as methods, against PyTorch's of the same names."""
+
+import numpy as np
+import pytest
+import torch
+from oracle import array, assert_same, backward, hessian_product, leaves, second_order
+
+import chainrule as cr
+from chainrule import functions, methods
+
+X = np.array([[0.3, 0.9, 0.5], [0.7, 0.2, 0.6]])
+CUBE = np.cos(np.arange(1.0, 13.0)).reshape(2, 3, 2)
+
+
+def call(*args, x=X, **kwargs):
+    """What a function is called with, after `x`; arrays among it become tensors."""
+    return x, args, kwargs
+
+
+NO_ARGUMENTS = (
+    "abs acos add_ asin asinh atan atanh ceil clone cos cosh exp exp2 expm1 floor log log10 log1p log2 neg ravel "
+    "reciprocal relu round rsqrt sigmoid sign sin sinh softplus sqrt square t tan tanh"
+).split()
+NO_ARGUMENTS.remove("add_")
+REDUCED = [call(), call(0), call(1, keepdim=True), call(dim=-1), call(x=np.float64(0.5)), call(-1, True)]
+OF_TWO = [call(np.cos(X)), call(np.array([0.4, 1.2, 0.8])), call(np.float64(0.8)), call(0.8)]
+OF_TENSORS = OF_TWO[:3]
+
+CALLS = {
+    **{name: [call()] for name in NO_ARGUMENTS},
+    "acosh": [call(x=X + 1)],
+    "add": OF_TWO,
+    "sub": OF_TWO,
+    "mul": OF_TWO,
+    "div": OF_TWO,
+    "pow": [*OF_TWO, call(2), call(-1), call(0), call(0.5)],
+    "maximum": OF_TENSORS,
+    "minimum": OF_TENSORS,
+    "gt": OF_TWO,
+    "ge": OF_TWO,
+    "lt": OF_TWO,
+    "le": OF_TWO,
+    "eq": OF_TWO,
+    "ne": OF_TWO,
+    "softplus": [call(), call(2.0), call(beta=0.5), call(threshold=0.4), call(x=X * 1000), call(x=-X * 1000)],
+    "where": [],
+    "clamp": [
+        call(0.4, 0.65),
+        call(min=0.4),
+        call(max=0.65),
+        call(0.65, 0.4),
+        call(np.array([0.4, 0.1, 0.8]), np.array(0.65)),
+        call(max=np.array([0.4, 0.1, 0.8])),
+    ],
+    "clip": [call(0.4, 0.65), call(min=0.4), call(max=0.65)],
+    "sum": [*REDUCED, call((0, 1)), call((-1, 0), keepdim=True), call((0, 2), x=CUBE), call([1], x=CUBE)],
+    "mean": [*REDUCED, call((0, 1)), call((0, 2), x=CUBE)],
+    "amax": [*REDUCED, call((0, 1)), call((0, 2), x=CUBE)],
+    "amin": [*REDUCED, call((0, 1)), call((0, 2), x=CUBE)],
+    "logsumexp": [call(0), call(1, keepdim=True), call((0, 1)), call(0, x=X * 1000), call(0, x=np.float64(0.5))],
+    "prod": [call(), call(0), call(1, keepdim=True), call(-1), call(x=np.float64(0.5)), call(1, x=CUBE)],
+    "var": [
+        call(),
+        call(0),
+        call(1, keepdim=True),
+        call((0, 1)),
+        call(correction=0),
+        call(1, correction=0),
+        call(unbiased=False),
+        call(False),
+        call(True),
+        call(1, unbiased=False),
+        call((0, 2), x=CUBE, correction=2),
+        call(correction=0.5),
+    ],
+    "std": [call(), call(0), call(1, keepdim=True), call(correction=0), call(unbiased=False), call(1, unbiased=False)],
+    "norm": [
+        *(call(p) for p in (2, 1, 0, 3, 2.5, 0.5, np.inf, -np.inf)),
+        *(call(p, dim=1) for p in (2, 1, 0, 3, np.inf, -np.inf)),
+        *(call(p, 0, True) for p in (2, 1, 3, np.inf)),
+        call(),
+        call("fro"),
+        call(dim=(0, 1)),
+        call(1, dim=(0, 2), x=CUBE),
+        call(x=-CUBE),
+        call(3, x=-CUBE),
+        call(x=np.float64(-0.5)),
+        call(3, x=np.float64(-0.5)),
+    ],
+    "max": [call(), call(0), call(1, keepdim=True), call(np.array([0.4, 0.1, 0.8])), call(0, x=np.float64(0.5)), call(1, x=CUBE)],
+    "min": [call(), call(0), call(1, keepdim=True), call(np.array([0.4, 0.1, 0.8])), call(0, x=np.float64(0.5)), call(-1, x=CUBE)],
+    "argmax": [call(), call(0), call(1, keepdim=True), call(x=np.float64(0.5)), call(1, x=CUBE)],
+    "argmin": [call(), call(0), call(1, keepdim=True), call(x=np.float64(0.5)), call(-1, x=CUBE)],
+    "softmax": [call(0), call(1), call(dim=-1), call(1, x=X * 1000), call(1, x=CUBE), call(0, x=np.float64(0.5))],
+    "log_softmax": [call(0), call(1), call(dim=-1), call(1, x=X * 1000), call(1, x=CUBE), call(0, x=np.float64(0.5))],
+    "cumsum": [call(0), call(1), call(-1), call(1, x=CUBE), call(0, x=np.float64(0.5))],
+    "reshape": [call(6), call(3, 2), call((3, -1)), call(-1), call(1, 2, 1, 3), call((), x=np.float64(0.5)), call(1, x=np.float64(0.5))],
+    "view": [call(6), call(3, 2), call((3, -1))],
+    "flatten": [call(), call(0, 1, x=CUBE), call(1, x=CUBE), call(-2, -1, x=CUBE), call(x=np.float64(0.5))],
+    "squeeze": [call(x=X[:, None]), call(1, x=X[:, None]), call(0, x=X[:, None]), call((0, 1), x=X[None, :, None]), call()],
+    "unsqueeze": [call(0), call(1), call(2), call(-1), call(-3), call(0, x=np.float64(0.5))],
+    "permute": [call(1, 0), call((1, 0)), call(2, 0, 1, x=CUBE), call(-1, 0, 1, x=CUBE)],
+    "transpose": [call(0, 1), call(-1, 0), call(0, 2, x=CUBE)],
+    "swapaxes": [call(0, 1), call(-1, 0, x=CUBE)],
+    "movedim": [call(0, 1), call(0, 2, x=CUBE), call(-1, 0, x=CUBE)],
+    "expand": [call(2, 3), call(4, 2, 3), call((4, -1, -1)), call(2, 5, 3, x=X[:, None]), call(3, 2, x=np.float64(0.5))],
+    "broadcast_to": [call((4, 2, 3))],
+    "flip": [call(0), call(0, 1), call((1,)), call(-1, x=CUBE)],
+    "cat": [],
+    "concat": [],
+    "concatenate": [],
+    "stack": [],
+    "t": [call(), call(x=X[0]), call(x=np.float64(0.5))],
+    "matmul": [call(X.T.copy()), call(X[0]), call(CUBE.mT.copy(), x=CUBE), call(X[1], x=X[0])],
+    "mm": [call(X.T.copy())],
+    "mv": [call(X[0])],
+    "dot": [call(X[1], x=X[0])],
+    "outer": [call(X[1, :2], x=X[0])],
+    "astype": [],
+}
+
+
+def ours_as_function(name, args, kwargs):
+    return lambda x: values_of(getattr(cr, name)(x, *given(cr, args), **given(cr, kwargs)))
+
+
+def ours_as_method(name, args, kwargs):
+    return lambda x: values_of(getattr(x, name)(*given(cr, args), **given(cr, kwargs)))
+
+
+def theirs(name, args, kwargs):
+    home = torch.Tensor if hasattr(torch.Tensor, name) else torch if hasattr(torch, name) else torch.nn.functional
+    return lambda x: values_of(getattr(home, name)(x, *given(torch, args), **given(torch, kwargs)))
+
+
+def given(lib, arguments):
+    if isinstance(arguments, dict):
+        return {key: given(lib, [value])[0] for key, value in arguments.items()}
+    return [lib.tensor(x) if isinstance(x, np.ndarray | np.float64) else x for x in arguments]
+
+
+def values_of(y):
+    return y.values if hasattr(y, "indices") and hasattr(y, "values") and hasattr(y, "_fields") or isinstance(y, torch.return_types.max | torch.return_types.min) else y
+
+
+CASES = [
+    pytest.param(name, *case, id=f"{name}-{i}") for name, cases in CALLS.items() for i, case in enumerate(cases)
+]
+
+
+def test_every_public_function_has_a_call():
+    assert set(CALLS) == set(functions.__all__)
+
+
+@pytest.mark.parametrize(("name", "x", "args", "kwargs"), CASES)
+def test_function_and_method_are_pytorchs_in_both_modes(name, x, args, kwargs):
+    reference = theirs(name, args, kwargs)
+    want = reference(torch.tensor(x))
+    tangent = np.asarray(np.sin(3 * x))
+    for ours in (ours_as_function(name, args, kwargs), ours_as_method(name, args, kwargs)):
+        if ours.__code__ is ours_as_method(name, args, kwargs).__code__ and not hasattr(cr.Tensor, name):
+            continue
+        assert_same(ours(cr.tensor(x)), want)
+        if not want.is_floating_point():
+            continue
+        y_bar = np.asarray(np.cos(1 + np.arange(want.numel())).reshape(want.shape))
+        (x_bar,) = backward(torch, reference, [x], y_bar)
+        assert_same(backward(cr, ours, [x], y_bar), [torch.zeros(x.shape, dtype=float) if x_bar is None else x_bar])
+        pushed = torch.func.jvp(reference, (torch.tensor(x),), (torch.tensor(tangent),))
+        assert_same(cr.jvp(ours, (x,), (tangent,)), pushed)
+
+
+@pytest.mark.parametrize(("name", "x", "args", "kwargs"), CASES)
+def test_second_order_is_pytorchs_in_every_nesting(name, x, args, kwargs):
+    ours, reference = ours_as_function(name, args, kwargs), theirs(name, args, kwargs)
+    want = reference(torch.tensor(x))
+    if not want.is_floating_point():
+        return
+    y_bar, v = np.asarray(np.cos(1 + np.arange(want.numel())).reshape(want.shape)), np.asarray(np.sin(3 * x))
+    want = hessian_product(lambda x: (reference(x) * torch.tensor(y_bar)).sum(), [x], [v])
+    for nesting, got in second_order(lambda x: (ours(x) * y_bar).sum(), [x], [v]):
+        try:
+            if nesting == "forward over forward":
+                np.testing.assert_allclose(array(got), np.sum(array(want[0]) * v), 1e-8, 1e-10)
+            else:
+                assert_same(got, want, 1e-8, 1e-10)
+        except AssertionError as error:
+            error.add_note(nesting)
+            raise
+
+
+# ---- functions of several tensors
+
+SEVERAL = {
+    "cat": lambda lib, a, b: lib.cat([a, b, a]),
+    "cat along 1": lambda lib, a, b: lib.cat((a, b), 1),
+    "cat along -1": lambda lib, a, b: lib.cat((a, b[:, :1]), dim=-1),
+    "cat with a constant": lambda lib, a, b: lib.cat([a, lib.tensor(X), b]),
+    "concat": lambda lib, a, b: lib.concat([a, b]),
+    "concatenate": lambda lib, a, b: lib.concatenate([a, b], 1),
+    "stack": lambda lib, a, b: lib.stack([a, b]),
+    "stack along 1": lambda lib, a, b: lib.stack((a, b, b), 1),
+    "stack along -1": lambda lib, a, b: lib.stack([a, b], dim=-1),
+    "stack of numbers": lambda lib, a, b: lib.stack([a.sum(), b.sum(), a[0, 0]]),
+    "where": lambda lib, a, b: lib.where(a > b, a, b),
+    "where with numbers": lambda lib, a, b: lib.where(a > b, a, 0.0) + lib.where(a > b, 1.5, b),
+    "where with a row": lambda lib, a, b: lib.where(a > b, a[0], b),
+    "where with a wider condition": lambda lib, a, b: lib.where(a > b, a[0, 0], b[0]),
+    "where as a method": lambda lib, a, b: a.where(a > b, b),
+    "max of two": lambda lib, a, b: a.max(b) + lib.min(a, b),
+    "clamp by results": lambda lib, a, b: a.clamp(b, b + 0.3),
+    "matmul": lambda lib, a, b: lib.matmul(a, b.t()) @ a,
+    "outer": lambda lib, a, b: a[0].outer(b[1]),
+    "two tensors each way": lambda lib, a, b: a**b / (b - a * 3) + b,
+    "max and its indices": lambda lib, a, b: b[(lib.tensor([0, 1]), a.max(1).indices)],
+}
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_function_of_several_is_pytorchs_in_every_mode(name):
+    f = SEVERAL[name]
+    arrays = [X, np.array([[0.5, 0.4, 0.8], [0.1, 0.65, 0.35]])]
+    directions = [np.sin(3 * x) for x in arrays]
+    ours, reference = (lambda *xs, lib=lib: f(lib, *xs) for lib in (cr, torch))
+    want = reference(*map(torch.tensor, arrays))
+    y_bar = np.cos(np.arange(want.numel())).reshape(want.shape)
+    assert_same(ours(*map(cr.tensor, arrays)), want)
+    assert_same(backward(cr, ours, arrays, y_bar), backward(torch, reference, arrays, y_bar))
+    pushed = torch.func.jvp(reference, tuple(map(torch.tensor, arrays)), tuple(map(torch.tensor, directions)))
+    assert_same(cr.jvp(ours, tuple(arrays), tuple(directions)), pushed)
+    want = hessian_product(lambda *xs: (reference(*xs) * torch.tensor(y_bar)).sum(), arrays, directions)
+    for nesting, got in second_order(lambda *xs: (ours(*xs) * y_bar).sum(), arrays, directions):
+        if nesting != "forward over forward":
+            assert_same(got, want, 1e-8, 1e-10)
+
+
+# ---- NumPy's spelling, and NumPy's own functions
+
+NUMPY = {
+    "axis": lambda lib, x: lib.sum(x, axis=0),
+    "keepdims": lambda lib, x: lib.mean(x, axis=1, keepdims=True),
+    "axis of max": lambda lib, x: lib.argmax(x, axis=1),
+    "ddof": lambda lib, x: lib.var(x, ddof=1),
+    "ddof of std": lambda lib, x: lib.std(x, axis=1, ddof=2),
+    "prod": lambda lib, x: lib.prod(x, axis=1),
+    "cumsum": lambda lib, x: lib.cumsum(x, axis=1),
+    "clip": lambda lib, x: lib.clip(x, 0.3, 0.6),
+    "concatenate": lambda lib, x: lib.concatenate([x, x], axis=1),
+    "stack": lambda lib, x: lib.stack([x, x], axis=2),
+    "transpose": lambda lib, x: lib.transpose(x),
+    "transpose with an order": lambda lib, x: lib.transpose(x, (1, 0)),
+    "swapaxes": lambda lib, x: lib.swapaxes(x, 0, 1),
+    "reshape": lambda lib, x: lib.reshape(x, (3, 2)),
+    "squeeze": lambda lib, x: lib.squeeze(x[:, None], axis=1),
+    "broadcast_to": lambda lib, x: lib.broadcast_to(x, (4, 2, 3)),
+    "flip": lambda lib, x: lib.flip(x),
+    "outer": lambda lib, x: lib.outer(x[0], x[1]),
+    "matrices in dot": lambda lib, x: lib.dot(x, x.T),
+    "where": lambda lib, x: lib.where(x > 0.5, x, 0.0),
+    "astype": lambda lib, x: x.astype(np.float32),
+    "round": lambda lib, x: lib.round(x),
+    "ravel": lambda lib, x: lib.ravel(x),
+    "amax": lambda lib, x: lib.amax(x, axis=(0, 1)),
+}
+
+
+@pytest.mark.parametrize("name", NUMPY)
+def test_numpys_spelling_means_what_it_means_in_numpy(name):
+    f = NUMPY[name]
+    want = f(np, X)
+    assert_same(f(cr, cr.tensor(X)), want)
+    through_numpy = f(np, cr.tensor(X, requires_grad=True))
+    assert type(through_numpy) is cr.Tensor
+    assert_same(through_numpy, want)
+
+
+@pytest.mark.parametrize("ufunc", methods.UFUNCS, ids=lambda ufunc: ufunc.__name__)
+def test_numpys_ufunc_of_a_tensor_is_the_tensor_of_numpys_ufunc(ufunc):
+    values = X + 1 if ufunc is np.arccosh else X
+    arrays = (values, values.T.copy()) if ufunc is np.matmul else (values, values[0])[: ufunc.nin]
+    got = ufunc(*(cr.tensor(a, requires_grad=True) for a in arrays))
+    assert_same(got, ufunc(*arrays))
+    assert_same(ufunc(arrays[0], *map(cr.tensor, arrays[1:])), ufunc(*arrays))
+
+
+def test_functions_take_plain_arrays_and_give_plain_arrays():
+    for f in (cr.exp, cr.sum, cr.softplus, lambda x: cr.norm(x, 3), lambda x: cr.max(x, 1).values, lambda x: cr.cat([x, x])):
+        assert type(f(X)) in (np.ndarray, np.float64)
+
+
+@pytest.mark.parametrize("name", [name for name in dir(cr.Tensor) if name in functions.__all__])
+def test_method_is_the_function_of_the_same_name(name):
+    if name != "where":
+        assert getattr(cr.Tensor, name) is getattr(cr, name)
