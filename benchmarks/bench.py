@@ -77,7 +77,7 @@ def contenders(workload, names):
             if time.perf_counter() - start > PATIENCE:
                 raise TimeoutError(f"over {PATIENCE:.0f} s")
         except (ImportError, NotImplementedError, RecursionError, TimeoutError) as error:
-            missing[name] = type(error).__name__ if isinstance(error, RecursionError) else str(error)
+            missing[name] = "too deep a recursion" if isinstance(error, RecursionError) else str(error)
             continue
         if expected is None:
             expected = [np.array(engine.plain(x)) for x in result]

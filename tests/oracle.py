@@ -70,7 +70,7 @@ def second_order(f, arrays, directions):
         gradients = cr.autograd.grad(f(*leaf), leaf, create_graph=True, materialize_grads=True)
         slope = sum((g * v).sum() for g, v in zip(gradients, vs, strict=True))
         if not slope.requires_grad:
-            return [x.detach() * 0 for x in leaf]
+            return [cr.zeros_like(x) for x in leaf]
         return cr.autograd.grad(slope, leaf, materialize_grads=True)
 
     yield "reverse over reverse", cr.grad(slope_by_reverse, every)(*xs)

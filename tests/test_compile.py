@@ -9,7 +9,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracle import array, assert_same
+from oracle import assert_same
 from test_rules import OPS, each_case, numbers
 
 import chainrule as cr
@@ -101,7 +101,9 @@ step = st.tuples(st.sampled_from(UNARY + BINARY + OTHER), st.integers(0, 9), st.
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(step, min_size=1, max_size=8), st.sampled_from(SHAPES), st.sampled_from(SHAPES), st.integers(0, 2**32 - 1))
+@given(
+    st.lists(step, min_size=1, max_size=8), st.sampled_from(SHAPES), st.sampled_from(SHAPES), st.integers(0, 2**32 - 1)
+)
 def test_random_program_compiled_uncompiled_and_in_pytorch_agree(steps, shape, other_shape, seed):
     f, draw = random_function(steps), np.random.default_rng(seed)
     run = cr.value_and_grad(functools.partial(f, cr), (0, 1))
@@ -215,7 +217,7 @@ def test_tidying_keeps_every_bit_and_the_dtype(text, dtype):
 
 
 def test_names_of_arguments_never_collide_with_those_of_the_program():
-    f = cr.compile(lambda v1, np, math, c0, f: (v1 + np * math).sin() * c0 - f + cr.tensor([1.0, 2.0]))
+    f = cr.compile(lambda v1, np, abs, c0, f: (v1 + np * abs).abs() * c0 - f + cr.tensor([1.0, 2.0]))
     xs = [np.full(2, float(i)) for i in range(5)]
     assert_same(f(*xs), f.function(*map(cr.tensor, xs)))
 
@@ -234,6 +236,11 @@ def test_arrays_in_lists_are_named_after_the_list():
     got = f([np.ones(2), np.ones(3)], rate=0.5)
     assert_same(got, [np.full(2, 0.5), np.full(3, 0.5)])
     assert f.source.startswith("def f(params_0, params_1, rate):")
+
+
+def test_arrays_in_dicts_have_names_even_if_the_keys_are_none():
+    f = cr.compile(lambda params, params_a: params["a"] + params["b c"] * params_a + params[3])
+    assert_same(f({"a": 1.0, "b c": 2.0, 3: np.ones(2)}, 5.0), [12.0, 12.0])
 
 
 # ---- single numbers
@@ -435,7 +442,9 @@ def test_structure_of_the_result_is_kept():
     assert_same(got["c"].indices, 1)
 
 
-@pytest.mark.parametrize("x", [2.0, np.float64(2.0), np.array(2.0), cr.tensor(2.0)], ids=["float", "np", "array", "tensor"])
+@pytest.mark.parametrize(
+    "x", [2.0, np.float64(2.0), np.array(2.0), cr.tensor(2.0)], ids=["float", "np", "array", "tensor"]
+)
 def test_arrays_numbers_and_tensors_give_tensors(x):
     f = cr.compile(lambda x: x * x)
     for _ in range(2):
@@ -494,6 +503,18 @@ def test_captured_array_is_read_once():
     assert_same(cr.compile(f.function)(np.ones(3)), np.full(3, 7.0))
 
 
+def test_scratch_array_is_read_each_time_it_is_used():
+    def f(x):
+        mask, total = np.zeros(3), 0
+        for i in range(3):
+            mask[:] = 0
+            mask[i] = i
+            total = total + (x * mask).sum()
+        return total
+
+    assert_same(cr.compile(f)(np.ones(3)), 3.0)
+
+
 @pytest.mark.parametrize("kind", ["a leaf", "an outer value"])
 def test_captured_value_of_another_derivative_is_refused(kind):
     def take(w):
@@ -528,9 +549,10 @@ def test_writing_in_place_is_refused(write):
         (lambda x: x.numpy(), "methods"),
         (lambda x: np.asarray(x), "while it was recorded"),
         (lambda x: np.ones(3)[x > 0], "cr.tensor"),
-        (lambda x: x.nonsense, "cr.Tensor"),
+        (lambda x: x.nonsense, "methods"),
+        (lambda x: x.requires_grad_(), "cr.grad"),
     ],
-    ids=["backward", "numpy", "asarray", "index of an array", "nonsense"],
+    ids=["backward", "numpy", "asarray", "index of an array", "nonsense", "requires_grad_"],
 )
 def test_what_cannot_be_recorded_says_what_to_do(ask, advice):
     with pytest.raises((AttributeError, ValueError), match=advice):

@@ -412,7 +412,6 @@ def test_graph_is_freed_without_the_garbage_collector():
         y.sum().backward()
         del y
         assert node() is None
-        assert gc.collect() == 0 or True
     finally:
         gc.enable()
 

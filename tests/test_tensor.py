@@ -202,7 +202,7 @@ FORMULAS = {
         name: (lambda lib, x, name=name: getattr(x, name)())
         for name in (
             "exp exp2 expm1 log log2 log10 log1p sqrt reciprocal sin cos tan asin acos atan sinh cosh tanh asinh atanh "
-            "sigmoid relu abs sign floor ceil round square neg sum mean prod var std amax amin clone"
+            "sigmoid relu abs sign floor ceil round square neg sum mean prod var std max min amax amin clone"
         ).split()
     },
     "acosh": lambda lib, x: (x + 2).acosh(),

@@ -108,8 +108,11 @@ def push_basis(f, x, level, most=256):
     Returns `(y, columns)`, columns of shape (x.size, *y.shape). At most `most` tangents go through
     the program at once, to bound the memory.
     """
+    if x.size == 0:
+        y = f(outward(x))
+        return y, np.zeros((0, *y.shape), y.dtype)
     columns = []
-    for start in range(0, max(x.size, 1), most):
+    for start in range(0, x.size, most):
         k = min(most, x.size - start)
         t = np.eye(k, x.size, start, x.dtype).reshape(k, *x.shape)
         y = constant_of(f(Fan(x, t, level)))

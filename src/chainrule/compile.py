@@ -17,13 +17,14 @@ import numpy as np
 from . import rules, tape
 from .methods import Methods
 from .op import Box
-from .program import NotANumberYet, Program, Writer, fits_floats, lines_in, value_of, walk
+from .program import Line, NotANumberYet, Program, value_of, walk
+from .source import Writer, fits_floats
 from .tape import levels, tensor_of
 from .tensor import Tensor
 
 __all__ = ["Compiled", "Traced", "compile"]
 
-DIRECT = frozenset({np.where, np.argmax, np.argmin, np.any, np.all})
+RESERVED = ("np", "math", "abs", "float", "int", "Changed")
 NUMBERS = frozenset({float, int, complex, np.float64, np.float32, np.int64, np.bool_})
 
 
@@ -53,18 +54,17 @@ class Traced(Methods):
         """The value of `op`, as the lines that its NumPy function leaves behind."""
         program = self.line.program
         inputs = [entered(x, program) for x in inputs]
-        params = {
-            name: walk(lambda x: entered(x, program) if name in ("index", "condition") else settled(x), p)  # noqa: B023
-            for name, p in params.items()
-        }
+        for name, param in params.items():
+            enter = entered if name in ("index", "condition") else settled
+            params = {**params, name: walk(lambda x: enter(x, program), param)}  # noqa: B023
         try:
             if op is rules.scatter:
                 return Traced(program.line(op, *inputs, **params))
             if op is rules.index:
                 return Traced(program.line(operator.getitem, *inputs, params["index"]))
             return boxed(op.value(*inputs, **params))
-        except NotANumberYet:  # a value that is itself made of operations
-            return op.value(*map(boxed, inputs), **params)
+        except NotANumberYet:
+            raise
         except (ValueError, IndexError):
             op.compute(walk(value_of, inputs), walk(value_of, params))
             raise
@@ -79,41 +79,10 @@ class Traced(Methods):
         """Itself: a derivative taken inside has boxes of its own around it."""
         return self
 
-    def __array_function__(self, function, types, args, kwargs):
-        if function not in DIRECT:
-            return super().__array_function__(function, types, args, kwargs)
-        program = self.line.program
-        args, kwargs = walk(lambda x: entered(x, program), (args, kwargs))
-        return boxed(program.line(function, *args, **kwargs))
-
-    # ---- questions, whose answers the program will hold only for
-
-    def __bool__(self):
-        return self.ask(bool) if self.size == 1 else super().__bool__()
-
-    def item(self):
-        return self.ask(None) if self.size == 1 else super().item()
-
-    def __int__(self):
-        return self.ask(int) if self.size == 1 else super().__int__()
-
-    def __index__(self):
-        if self.ndim or self.dtype.kind not in "iu":
-            raise TypeError("only an integer can be an index")
-        return self.ask(int)
-
-    def ask(self, question):
-        return self.line.program.guard(self.line, question)
-
     # ---- what cannot be written down
 
     def __array__(self, *_, **__):
-        error = NotANumberYet(
-            "a compiled function asked NumPy for the numbers of an argument while it was recorded: use the "
-            "methods of the argument or functions of chainrule, and cr.tensor(a)[i] for a[i]"
-        )
-        error.box = self
-        raise error
+        return self.line.__array__()
 
     def refuse_write(self, *_):
         raise RuntimeError(
@@ -124,12 +93,12 @@ class Traced(Methods):
     __setitem__ = __iadd__ = __isub__ = __imul__ = __itruediv__ = __ipow__ = refuse_write
 
     def __getattr__(self, name):
-        if name.endswith("_") and not name.startswith("_"):
+        if name in ("backward", "grad", "grad_fn", "requires_grad_", "retain_grad"):
+            advice = "take the derivative inside with cr.grad, cr.vjp or cr.jvp"
+        elif name.endswith("_") and not name.startswith("_"):
             return self.refuse_write
-        advice = {
-            "backward": "take the derivative with cr.grad or cr.vjp", "grad": "take the derivative with cr.grad",
-            "numpy": "stay with its methods, or return it", "tolist": "stay with its methods, or return it",
-        }.get(name, "see the methods of cr.Tensor")  # fmt: skip
+        else:
+            advice = "stay with the methods of cr.Tensor that compute, or return it"
         raise AttributeError(f"a value inside a compiled function has no {name!r}: {advice}")
 
     def __repr__(self):
@@ -137,7 +106,7 @@ class Traced(Methods):
 
 
 def boxed(y):
-    return Traced(y) if hasattr(y, "program") else y
+    return walk(lambda x: Traced(x) if type(x) is Line else x, y)
 
 
 def entered(x, program):
@@ -146,9 +115,10 @@ def entered(x, program):
         return slice(*(p if p is None else int(p) for p in (x.start, x.stop, x.step)))
     while type(x) is Tensor and x.node is None:
         x = x.array
-    if type(x) is Traced and x.line.program is program:
-        return x.line
-    if isinstance(x, Box):
+    x = x.line if type(x) is Traced else x
+    if type(x) is Line and x.program is program:
+        return x
+    if isinstance(x, Box | Line):
         raise RuntimeError(
             "a compiled function uses a value that requires a gradient, or belongs to an outer derivative, and is "
             "not among its arguments: pass it as an argument, or detach() it"
@@ -156,9 +126,9 @@ def entered(x, program):
     return program.frozen(x) if isinstance(x, np.ndarray) else x
 
 
-def settled(x):
+def settled(x, _):
     """A parameter as a plain number: lengths and axes are part of the program."""
-    return int(x) if type(x) is Traced else x
+    return int(x) if isinstance(x, Traced | Line) else x
 
 
 def varies(x):
@@ -270,26 +240,26 @@ def replay_arrays(run, build):
 
 
 def builder(structure, outputs):
-    """A function that makes Tensors of the values that a program returns, in the structure of the result."""
-    names = {"tensor_of": tensor_of}
+    """A function that makes Tensors of the values that a program returns, in the structure of the result.
 
-    def text(x):
-        if type(x) is Result:
-            kind, value = np.asarray(value_of(outputs[x.i])), "v" if len(outputs) == 1 else f"v[{x.i}]"
-            names[f"k{x.i}"] = kind.dtype.type
-            return f"tensor_of({value})" if kind.ndim else f"tensor_of(k{x.i}({value}))"
-        if isinstance(x, dict):
-            return f"{{{', '.join(f'{key!r}: {text(part)}' for key, part in x.items())}}}"
-        if isinstance(x, tuple | list):
-            inner = "".join(f"{text(part)}, " for part in x)
-            if type(x) in (tuple, list):
-                return f"({inner})" if type(x) is tuple else f"[{inner}]"
-            names[type(x).__name__] = type(x)
-            return f"{type(x).__name__}({inner})"
-        names[f"s{len(names)}"] = x
-        return f"s{len(names) - 1}"
+    Written out as source, as `bind` in `chainrule.op`: it runs at every call.
+    """
+    names, made = {"tensor_of": tensor_of}, ""
+    for i, x in enumerate(outputs):
+        value, sample = "v" if len(outputs) == 1 else f"v[{i}]", np.asarray(value_of(x))
+        names[f"k{i}"] = sample.dtype.type
+        made += f"tensor_of({value}), " if sample.ndim else f"tensor_of(k{i}({value})), "
+    tensors = eval(f"lambda v: ({made})", names)
+    if type(structure) is Result:
+        return eval(f"lambda v: {made[:-2]}", names)
+    if type(structure) is tuple and all(type(x) is Result for x in structure):
+        return tensors
 
-    return eval(f"lambda v: {text(structure)}", names)
+    def build(values):
+        found = tensors(values)
+        return walk(lambda x: found[x.i] if type(x) is Result else x, structure)
+
+    return build
 
 
 class Compiled:
@@ -299,14 +269,16 @@ class Compiled:
     source    the text of the way the last call went
     """
 
-    limit = 64
+    limit = 64  # variants; beyond, it warns and keeps no more
 
     def __init__(self, function):
         functools.update_wrapper(self, function)
         self.function = function
         self.variants, self.latest, self.warned = [], None, False
         try:
-            self.parameters = [p.name for p in inspect.signature(function).parameters.values() if p.kind < p.VAR_POSITIONAL]
+            self.parameters = [
+                p.name for p in inspect.signature(function).parameters.values() if p.kind < p.VAR_POSITIONAL
+            ]
         except (TypeError, ValueError):
             self.parameters = []
 
@@ -345,7 +317,7 @@ class Compiled:
 
     def record(self, key, args, kwargs, values, failed):
         """Run the function on values that write down what is done with them."""
-        program = Program(next(levels))
+        program = Program(next(levels), Traced)
         boxes = iter([Traced(program.argument(x)) for x in values])
         traced, named = walk(lambda x: next(boxes) if varies(x) else x, (args, kwargs))
         result = self.function(*traced, **named)
@@ -371,7 +343,10 @@ class Compiled:
         own = [*self.parameters[: len(args)], *(f"x{i}" for i in range(len(self.parameters), len(args)))]
         found = [label for x, name in zip(args, own, strict=True) for label in labels(x, name)]
         found += [label for name, x in kwargs.items() for label in labels(x, name)]
-        return [f"{name}_" if name in ("np", "math", "rules", "Changed", self.name()) else name for name in found]
+        for i, name in enumerate(found):
+            if not name.isidentifier() or name in (*found[:i], *RESERVED, self.name()):
+                found[i] = f"{name}_" if f"{name}_".isidentifier() and f"{name}_" not in found else f"argument_{i}"
+        return found
 
     def name(self):
         name = getattr(inspect.unwrap(self.function), "__name__", "f")
@@ -390,7 +365,7 @@ class Compiled:
 
 def collected(x, program, outputs):
     """A place in the structure of the result; what varies is appended to `outputs`."""
-    if not isinstance(x, Box | np.ndarray | np.generic):
+    if not isinstance(x, Box | Line | np.ndarray | np.generic):
         return x
     outputs.append(entered(x, program))
     return Result(len(outputs) - 1)
@@ -420,7 +395,13 @@ def compile(function):
     >>> slope = cr.compile(cr.grad(lambda x: x.sin() * x))
     >>> slope(0.0)
     tensor(0.)
-    >>> print(slope.source)
-    ...
+    >>> print(slope.source, end="")
+    def f(x):
+        x = float(x)
+        v1 = math.sin(x)
+        v2 = math.cos(x)
+        v3 = x * v2
+        v4 = v1 + v3
+        return v4
     """
     return Compiled(function)

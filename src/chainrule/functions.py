@@ -144,7 +144,8 @@ def where(condition, a, b):
 def plain(x):
     """The array inside any boxes: for conditions and indices, through which nothing flows.
 
-    A box without an array of its own, as `compile` makes, is given back.
+    While `compile` records there is no array yet, but a line of its program, which answers
+    NumPy as an array would.
     """
     while isinstance(x, Box):
         if hasattr(x, "array"):
@@ -152,8 +153,14 @@ def plain(x):
         elif hasattr(x, "primal"):
             x = x.primal
         else:
-            break
+            return getattr(x, "line", x)
     return x
+
+
+def whole(x):
+    """`plain(x)` as an array, if it was a number or a list."""
+    x = plain(x)
+    return x if hasattr(x, "program") else np.asarray(x)
 
 
 def clamp(x, min=None, max=None):
@@ -165,8 +172,8 @@ def clamp(x, min=None, max=None):
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
     if isinstance(min, Box) or isinstance(max, Box):
-        x = x if min is None else maximum(x, min)
-        return x if max is None else minimum(x, max)
+        x = x if min is None else where(x < min, min, x)
+        return x if max is None else where(x > max, max, x)
     return row.clip(x, low=min, high=max)
 
 
@@ -283,6 +290,10 @@ def norm(x, p=2, dim=None, keepdim=False, *, axis=None, keepdims=False):
     where_to = {"axis": axes(x, dim, axis), "keepdims": keepdim or keepdims}
     if p in (2, None, "fro"):
         return row.norm(x, **where_to)
+    if p == "nuc":
+        from .linalg import matrix_norm
+
+        return matrix_norm(x, p, (-2, -1) if dim is None and axis is None else dim or axis, keepdim or keepdims)
     size = row.abs(x)
     if p == np.inf:
         return row.amax(size, **where_to)
@@ -292,7 +303,10 @@ def norm(x, p=2, dim=None, keepdim=False, *, axis=None, keepdims=False):
         return row.sum(size, **where_to)
     if p == 0:
         return row.sum(abs(sign(x)), **where_to)
-    return rules.sum(size**p, **where_to) ** (1 / p)
+    zero = size == 0  # where the slopes of |x|^p and of its root are infinite: there the derivative is 0
+    total = row.sum(where(zero, 0.0 if p > 0 else np.inf, where(zero, 1.0, size) ** p), **where_to)
+    nothing = total == 0
+    return where(nothing, 0.0, where(nothing, 1.0, total) ** (1 / p))
 
 
 def extreme_of(op, name, doc):
@@ -347,19 +361,19 @@ def max(x, dim=None, keepdim=False, *, axis=None, keepdims=False):
     """
     if isinstance(dim, Box | np.ndarray):
         return maximum(x, dim)
-    return extreme(x, dim, keepdim, axis, keepdims, rules.amax, np.argmax, MaxResult)
+    return extreme(x, dim, keepdim, axis, keepdims, row.largest, np.argmax, MaxResult)
 
 
 def min(x, dim=None, keepdim=False, *, axis=None, keepdims=False):
     """The smallest number; with a second Tensor, `minimum`; along `dim`, a pair (values, indices)."""
     if isinstance(dim, Box | np.ndarray):
         return minimum(x, dim)
-    return extreme(x, dim, keepdim, axis, keepdims, rules.amin, np.argmin, MinResult)
+    return extreme(x, dim, keepdim, axis, keepdims, row.smallest, np.argmin, MinResult)
 
 
 def positions(x, found):
     """Positions in x, as the kind of object that x is."""
-    return tensor_of(found) if isinstance(x, Box) and not isinstance(found, Box) else found
+    return (found.boxed if hasattr(found, "program") else tensor_of(found)) if isinstance(x, Box) else found
 
 
 def argmax(x, dim=None, keepdim=False, *, axis=None, keepdims=False):
@@ -550,6 +564,7 @@ def cat(tensors, dim=0, *, axis=None):
     tensors = list(tensors)
     if not tensors:
         raise ValueError("torch.cat(): expected a non-empty list of Tensors")
+    tensors = [x for x in tensors if np.shape(x) != (0,)] or tensors  # that shape fits everywhere, as in PyTorch
     d = one_axis(dim if axis is None else axis, np.ndim(tensors[0])) if np.ndim(tensors[0]) else 0
     return rules.cat(*tensors, axis=d)
 
@@ -620,7 +635,7 @@ def which_index(x, index):
 
 def index_part(p):
     """One part of an index: an integer, a slice, None or ..., or else an array of integers or truth values."""
-    if p is None or p is ... or type(p) is int or isinstance(p, slice | np.integer | Box):
+    if p is None or p is ... or type(p) is int or isinstance(p, slice | np.integer) or hasattr(p, "program"):
         return p
     if isinstance(p, list):
         p = np.asarray([plain(each) for each in p], None if p else int)

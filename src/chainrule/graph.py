@@ -79,7 +79,7 @@ def variant(node):
     if name == "Pow":
         literal = [part in tape.LITERALS for part in (type(node.a), type(node.b))]
         return "0" if literal[1] and node.from_b is None else "2" if literal[0] and node.from_a is None else "1"
-    return "1" if name in ("Clamp",) else "0"
+    return "1" if name in ("Clamp", "Max", "Min") else "0"
 
 
 def watch(node, entry):

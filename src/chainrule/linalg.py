@@ -13,7 +13,8 @@ import numpy as np
 
 from . import functions
 from .functions import abs, amax, amin, matmul, plain, positions, sum, unsqueeze, where
-from .more import cross, diagonal, flip, tril, triu  # noqa: F401
+from . import more
+from .more import diagonal, require, tril, triu  # noqa: F401
 from .op import custom
 from .rules import choose
 from .tape import binary, unary
@@ -34,8 +35,12 @@ log_volume = custom("LinalgSlogdet",   lambda x: np.linalg.slogdet(x)[1], lambda
                                pushes=[lambda t, x: (inverse(x).mT * t).sum((-2, -1))])
 factor = custom("LinalgCholeskyEx",    np.linalg.cholesky,  lambda t, y: symmetric_part(between(y.mT, lower_half(y.mT @ t))),
                                pushes=[lambda t, y: y @ lower_half(between(y, t))])
-eigenvectors = custom("LinalgEigh",    lambda x: np.linalg.eigh(x)[1], lambda t, x, y: y @ (gaps(x, y) * (y.mT @ t)) @ y.mT,
-                               pushes=[lambda t, x, y: y @ (gaps(x, y) * (y.mT @ t @ y))])
+eigenvalues = custom("LinalgEigh",     lambda x, half: np.linalg.eigvalsh(x, half),
+                                       lambda t, x, half: along(eigenvectors(x, half=half), t),
+                               pushes=[lambda t, x, half: across(eigenvectors(x, half=half), t)])
+eigenvectors = custom("LinalgEigh",    lambda x, half: np.linalg.eigh(x, half)[1],
+                                       lambda t, x, y, half: y @ (gaps(x, half) * (y.mT @ t)) @ y.mT,
+                               pushes=[lambda t, x, y, half: y @ (gaps(x, half) * (y.mT @ t @ y))])
 # fmt: on
 
 
@@ -53,21 +58,33 @@ def symmetric_part(x):
     return (x + x.mT) / 2
 
 
-def gaps(x, y):
-    """1 / (w_j - w_i) for the eigenvalues w of x, and 0 on the diagonal."""
-    w = diagonal(y.mT @ x @ y, 0, -2, -1)
-    same = np.eye(w.shape[-1], dtype=bool)
-    return choose(same, 0, 1 / choose(same, 1, w[..., None, :] - w[..., :, None]))
+def along(v, w):
+    """v diag(w) v^T."""
+    return v * w[..., None, :] @ v.mT
+
+
+def across(v, x):
+    """The diagonal of v^T x v."""
+    return (v * (x @ v)).sum(-2)
+
+
+def gaps(x, half):
+    """1 / (w_j - w_i) for the eigenvalues w of x, and 0 where two are equal.
+
+    Eigenvectors of equal eigenvalues have no derivative, and what depends on the eigenvalues
+    alone does not need it.
+    """
+    w = eigenvalues(x, half=half)
+    gap = w[..., None, :] - w[..., :, None]
+    equal = np.abs(plain(gap)) <= 100 * np.finfo(w.dtype).eps * np.abs(plain(w)).max(initial=0)
+    return choose(equal, 0, 1 / choose(equal, 1, gap))
 
 
 def square_matrices(x, name):
     """Raise PyTorch's RuntimeError for what is not a stack of square matrices."""
-    if x.ndim < 2:
-        raise RuntimeError(f"linalg.{name}: The input tensor A must have at least 2 dimensions.")
-    if x.shape[-1] != x.shape[-2]:
-        raise RuntimeError(
-            f"linalg.{name}: A must be batches of square matrices, but they are {x.shape[-2]} by {x.shape[-1]} matrices"
-        )
+    require(x.ndim >= 2, f"linalg.{name}: The input tensor A must have at least 2 dimensions.")
+    m, n = x.shape[-2:]
+    require(m == n, f"linalg.{name}: A must be batches of square matrices, but they are {m} by {n} matrices")
     return x
 
 
@@ -118,13 +135,12 @@ def cholesky(x, *, upper=False):
 def eigh(x, UPLO="L"):
     """The eigenvalues of a symmetric matrix, in order, and its eigenvectors, as columns."""
     x = square_matrices(x, "eigh")
-    v = unary(eigenvectors)(x if UPLO == "L" else x.mT)
-    return Eigh(diagonal(v.mT @ x @ v, 0, -2, -1), v)
+    return Eigh(unary(eigenvalues)(x, half=UPLO), unary(eigenvectors)(x, half=UPLO))
 
 
 def eigvalsh(x, UPLO="L"):
     """The eigenvalues of a symmetric matrix, in order; dw_i = v_i^T dA v_i."""
-    return eigh(x, UPLO).eigenvalues
+    return unary(eigenvalues)(square_matrices(x, "eigvalsh"), half=UPLO)
 
 
 def svdvals(x):
@@ -132,7 +148,7 @@ def svdvals(x):
     m, n = x.shape[-2:]
     zeros = lambda k: np.zeros((*x.shape[:-2], k, k), x.dtype)
     whole = functions.cat([functions.cat([zeros(m), x], -1), functions.cat([x.mT, zeros(n)], -1)], -2)
-    return flip(eigvalsh(whole)[..., m + n - min(m, n) :], -1)
+    return functions.flip(eigvalsh(whole)[..., m + n - min(m, n) :], -1)
 
 
 def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None):
@@ -155,8 +171,7 @@ def matrix_norm(x, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None):
         values = svdvals(functions.movedim(x, (i, j), (-2, -1)))
         y = sum(values, -1) if ord == "nuc" else choose_one(values, -1)
         return unsqueeze(unsqueeze(y, min(i, j)), max(i, j)) if keepdim else y
-    if ord not in (1, -1, math.inf, -math.inf):
-        raise RuntimeError(f"linalg.matrix_norm: Order {ord} not supported.")
+    require(ord in (1, -1, math.inf, -math.inf), f"linalg.matrix_norm: Order {ord} not supported.")
     along, across = (i, j) if ord in (1, -1) else (j, i)
     y = choose_one(sum(abs(x), along, True), across, True)
     return y if keepdim else functions.squeeze(y, (i, j))
@@ -180,6 +195,11 @@ def matrix_power(x, n):
 def multi_dot(tensors):
     """The matrix product of several, from left to right."""
     return reduce(matmul, tensors)
+
+
+def cross(a, b, *, dim=-1):
+    """The vector product along an axis of length 3."""
+    return more.cross(a, b, dim)
 
 
 def vecdot(a, b, *, dim=-1):

@@ -168,6 +168,8 @@ class Methods(Box):
             )
         return functions.swapaxes(self, -2, -1)
 
+    mH = mT
+
     @property
     def size(self):
         """How many numbers there are."""
@@ -265,7 +267,7 @@ def special(name):
 
 for name in more.METHODS:
     setattr(Methods, name, getattr(more, name))
-for name in more.SPECIAL:
+for name in set(more.SPECIAL) - {"polygamma"}:
     setattr(Methods, name, special(name))
 
 UFUNCS = {

@@ -22,6 +22,12 @@ from .rules import choose
 from .tape import tensor_of, unary
 
 
+def require(holds, message, error=RuntimeError):
+    """Raise `error` unless the condition holds."""
+    if not holds:
+        raise error(message)
+
+
 def made(op, doc, name=None):
     """A row of the table below as a public function."""
     function = public(op, name or op.name.lower(), doc)
@@ -118,10 +124,8 @@ def div(a, b, *, rounding_mode=None):
 
     rounding_mode  None, "trunc" (towards 0) or "floor" (down)
     """
-    if rounding_mode not in (None, "trunc", "floor"):
-        raise RuntimeError(
-            f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'"
-        )
+    known = rounding_mode in (None, "trunc", "floor")
+    require(known, f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'")
     if rounding_mode == "floor":
         return whole_quotient(a, b)
     return functions.div(a, b) if rounding_mode is None else trunc(functions.div(a, b))
@@ -280,7 +284,8 @@ def nansum(x, dim=None, keepdim=False, *, dtype=None):
 
 def nanmean(x, dim=None, keepdim=False, *, dtype=None):
     """The mean of what is not nan."""
-    return nansum(x, dim, keepdim, dtype=dtype) / no_slope(lambda v: (v == v).sum(functions.axes(x, dim), keepdims=keepdim), x)
+    there = astype(x == x, dtype or x.dtype)
+    return nansum(x, dim, keepdim, dtype=dtype) / sum(there, dim, keepdim)
 
 
 def var_mean(x, dim=None, correction=1, keepdim=False, *, unbiased=None):
@@ -310,20 +315,28 @@ def cumprod(x, dim, *, dtype=None):
     """
     x = x if dtype is None else astype(x, dtype)
     d = one_axis(dim, x.ndim)
-    if x.ndim and not np.any(plain(x) == 0):
+    if x.ndim == 0:
+        return x * 1
+    if not np.any(plain(x) == 0):
         return cumprod_all(x, axis=d)
-    x = movedim(reshape(x, (-1,)) if x.ndim == 0 else x, d, -1)
-    y = prod(where(np.tri(x.shape[-1], dtype=bool), x[..., None, :], 1.0), -1)
-    return movedim(y, -1, d) if y.ndim > 1 or x.ndim else y
+    factors = movedim(x, d, -1)[..., None, :]
+    return movedim(prod(where(np.tri(x.shape[d], dtype=bool), factors, 1.0), -1), -1, d)
+
+
+def slices(x, d, *bounds):
+    """The slices x[start:end:step] along axis d."""
+    return getitem(x, (*(slice(None),) * d, slice(*bounds)))
 
 
 def diff(x, n=1, dim=-1, prepend=None, append=None):
     """The differences of neighbours along `dim`, n times over, with what is put before and after x."""
+    require(n >= 0, f"order must be non-negative but got {n}")
     d = one_axis(dim, x.ndim)
-    if prepend is not None or append is not None:
+    require(x.ndim, "diff expects input to be at least one-dimensional")
+    if n and not (prepend is append is None):
         x = cat([part for part in (prepend, x, append) if part is not None], d)
     for _ in range(n):
-        x = narrow(x, d, 1, None) - narrow(x, d, 0, -1) if x.shape[d] else x
+        x = slices(x, d, 1, None) - slices(x, d, None, -1) if x.shape[d] else x
     return x
 
 
@@ -333,7 +346,7 @@ def trapezoid(y, x=None, *, dx=1, dim=-1):
     steps = dx if x is None else diff(x, dim=dim if x.ndim == y.ndim else -1)
     if x is not None and x.ndim < y.ndim:
         steps = reshape(steps, (-1,) + (1,) * (y.ndim - 1 - d))
-    return sum((narrow(y, d, 1, None) + narrow(y, d, 0, -1)) / 2 * steps, d)
+    return sum((slices(y, d, 1, None) + slices(y, d, None, -1)) / 2 * steps, d)
 
 
 # ---- order
@@ -369,21 +382,20 @@ def msort(x):
 def topk(x, k, dim=-1, largest=True, sorted=True):
     """The k largest (or smallest) along `dim`, in order, with their positions."""
     d = one_axis(dim, x.ndim)
-    if not 0 <= k <= (x.shape[d] if x.ndim else 1):
-        raise RuntimeError("selected index k out of range")
+    require(0 <= k <= (x.shape[d] if x.ndim else 1), "selected index k out of range")
     values, found = sort(x, d, descending=largest)
-    return SortResult(narrow(values, d, 0, k), narrow(found, d, 0, k)) if x.ndim else SortResult(values, found)
+    return SortResult(slices(values, d, k), slices(found, d, k)) if x.ndim else SortResult(values, found)
 
 
 def kthvalue(x, k, dim=-1, keepdim=False):
     """The k-th smallest along `dim`, with its position."""
     d = one_axis(dim, x.ndim)
-    if not 1 <= k <= (x.shape[d] if x.ndim else 1):
-        raise RuntimeError("kthvalue(): selected number k out of range for dimension " + str(d))
+    allowed = 1 <= k <= (x.shape[d] if x.ndim else 1)
+    require(allowed, f"kthvalue(): selected number k out of range for dimension {d}")
     if x.ndim == 0:
-        return SortResult(*sort(x))
+        return sort(x)
     where_to = slice(k - 1, k) if keepdim else k - 1
-    return SortResult(*(part[(slice(None),) * d + (where_to,)] for part in sort(x, d)))
+    return SortResult(*(getitem(part, (*(slice(None),) * d, where_to)) for part in sort(x, d)))
 
 
 def running_extreme(x, dim, accumulate):
@@ -409,40 +421,54 @@ def cummin(x, dim):
 # ---- choosing numbers
 
 
-def grid_of(index, d):
-    """An index that reads along axis d where `index` says, and elsewhere in place."""
+def places_of(x, dim, index, *others):
+    """x and `index` with at least one axis each, and an index that reads along `dim` where `index` says.
+
+    Raises PyTorch's RuntimeErrors for an index that does not fit x or one of the others.
+    """
+    d, index = one_axis(dim, x.ndim), whole(index)
+    x, index, *others = (reshape(part, (1,)) if part.ndim == 0 else part for part in (x, index, *others))
+    if index.size:
+        word = "Index tensor must have the same number of dimensions as"
+        require(index.ndim == x.ndim, f"{word} {'self' if others else 'input'} tensor")
+        for other in others:
+            require(index.ndim == other.ndim, f"{word} src tensor")
+        for i, (m, n) in enumerate(zip(index.shape, x.shape, strict=True)):
+            fits = m <= n or i == d
+            require(fits, f"Size does not match at dimension {i} expected index {list(index.shape)} to be no larger "
+                          f"than self {list(x.shape)} apart from dimension {d}")  # fmt: skip
+        n = x.shape[d]
+        beyond = index[(index < 0) | (index >= n)]
+        require(not beyond.size, f"index {beyond[:1].sum()} is out of bounds for dimension {d} with size {n}")
+    else:
+        index = index.reshape((*(0 if i == d else n for i, n in enumerate(x.shape)),))
     places = list(np.ogrid[tuple(slice(n) for n in index.shape)])
     places[d] = index
-    return tuple(places)
-
-
-def at_least_1d(*xs):
-    return [reshape(x, (1,)) if np.ndim(x) == 0 else x for x in xs]
+    return x, index, tuple(places)
 
 
 def gather(x, dim, index):
     """y[i, j] = x[index[i, j], j] for dim 0, and so on; a place that is read twice gets both cotangents."""
-    d, shape = one_axis(dim, x.ndim), np.shape(plain(index))
-    x, index = at_least_1d(x, np.asarray(plain(index)))
-    return reshape(row.index(x, index=grid_of(index, d)), shape)
+    shape = np.shape(plain(index))
+    x, _, places = places_of(x, dim, index)
+    return reshape(row.index(x, index=places), shape)
 
 
 def take_along_dim(x, indices, dim=None):
     """`gather`, with broadcasting; without `dim`, from all numbers in one row."""
-    indices = np.asarray(plain(indices))
+    indices = whole(indices)
     if dim is None:
         return gather(flatten(x), 0, indices.reshape(-1))
     d = one_axis(dim, x.ndim)
-    one = lambda shape: (*shape[:d], 1, *shape[d + 1 :])
-    common = np.broadcast_shapes(one(x.shape), one(indices.shape))
-    along = lambda y: (*common[:d], y.shape[d], *common[d + 1 :])
-    return gather(expand(x, along(x)), d, np.broadcast_to(indices, along(indices)))
+    common = np.broadcast_shapes(*((*y.shape[:d], 1, *y.shape[d + 1 :]) for y in (x, indices)))
+    x, indices = (expand(y, (*common[:d], y.shape[d], *common[d + 1 :])) for y in (x, indices))
+    return gather(x, d, indices % x.shape[d])
 
 
 def index_select(x, dim, index):
     """The slices of x along `dim` that `index` names."""
     d = one_axis(dim, x.ndim)
-    index = np.asarray(plain(index))
+    index = whole(index)
     if x.ndim == 0:
         return x * 1
     return row.index(x, index=(*(slice(None),) * d, index.reshape(-1)))
@@ -450,12 +476,12 @@ def index_select(x, dim, index):
 
 def take(x, index):
     """The numbers of x, as if in one row, that `index` names."""
-    return row.index(flatten(x), index=(np.asarray(plain(index)),))
+    return row.index(flatten(x), index=(whole(index),))
 
 
 def masked_select(x, mask):
     """The numbers of x where `mask` holds, in one row, with broadcasting."""
-    mask = np.asarray(plain(mask))
+    mask = whole(mask)
     shape = np.broadcast_shapes(x.shape, mask.shape)
     return row.index(expand(x, shape), index=(np.broadcast_to(mask, shape),))
 
@@ -472,62 +498,67 @@ def added_at(x, index, source):
 
 def scatter_add(x, dim, index, src):
     """x with src[i, j] added at [index[i, j], j] for dim 0, and so on: the transpose of `gather`."""
-    d, shape = one_axis(dim, x.ndim), x.shape
-    x, index, src = at_least_1d(x, np.asarray(plain(index)), src)
-    src = src[tuple(slice(n) for n in index.shape)]
-    return reshape(added_at(x, grid_of(index, d), src), shape)
+    shape = x.shape
+    x, index, places = places_of(x, dim, index, src)
+    src = getitem(reshape(src, (1,)) if src.ndim == 0 else src, tuple(slice(n) for n in index.shape))
+    return reshape(added_at(x, places, src), shape)
 
 
-def scatter(x, dim, index, src, *, reduce=None):
+def scatter(x, dim, index, src):
     """x with src[i, j] (or one number) put at [index[i, j], j] for dim 0, and so on."""
-    if reduce is not None:
-        raise TypeError("scatter(..., reduce=...) has no rule here: scatter_add adds")
-    d, shape = one_axis(dim, x.ndim), x.shape
-    x, index = at_least_1d(x, np.asarray(plain(index)))
-    if np.ndim(src) or isinstance(src, Box):
-        src = at_least_1d(src)[0][tuple(slice(n) for n in index.shape)]
-    return reshape(put_at(x, grid_of(index, d), src, index.shape), shape)
+    shape, single = x.shape, not isinstance(src, Box | np.ndarray)
+    x, index, places = places_of(x, dim, index, *([] if single else [src]))
+    if not single:
+        src = getitem(reshape(src, (1,)) if src.ndim == 0 else src, tuple(slice(n) for n in index.shape))
+    return reshape(put_at(x, places, src, index.shape), shape)
 
 
 def put_at(x, index, source, shape):
     """x with `source`, broadcast to `shape`, in the place of what stands at `index`."""
-    hit = np.zeros(x.shape, bool)
-    hit[index] = True
-    return where(hit, placed(x, index, source, shape), x)
+    if isinstance(source, Box | np.ndarray):
+        source = rules.scatter(expand(source, shape), index=index, shape=tuple(x.shape))
+    return where(hit(x, index), source, x)
 
 
-def placed(x, index, source, shape):
-    if not np.ndim(source) and not isinstance(source, Box):
-        return source
-    return rules.scatter(expand(source, shape), index=index, shape=tuple(x.shape))
+def hit(x, index):
+    """Where in x `index` leads."""
+    mask = np.zeros(x.shape, bool)
+    mask[index] = True
+    return mask
+
+
+def along(x, dim, index, source):
+    """x and `source` with at least one axis each, and an index of the slices along `dim` that `index` names."""
+    d, index = one_axis(dim, x.ndim), whole(index)
+    x, source, index = (reshape(y, (1,)) if np.ndim(y) == 0 and y is not None else y for y in (x, source, index))
+    if source is not None:
+        fits = [n for i, n in enumerate(x.shape) if i != d] == [n for i, n in enumerate(source.shape) if i != d]
+        require(fits, f"source tensor shape must match self tensor shape, excluding the specified dimension. "
+                      f"Got self.shape = {list(x.shape)} source.shape = {list(source.shape)}")  # fmt: skip
+    return x, source, (*(slice(None),) * d, index)
 
 
 def index_add(x, dim, index, source, *, alpha=1):
     """x with alpha times the slices of `source` added where `index` says; a slice may be named twice."""
-    d, shape = one_axis(dim, x.ndim), x.shape
-    x, source, index = at_least_1d(x, source, np.asarray(plain(index)))
-    return reshape(added_at(x, (*(slice(None),) * d, index), source * alpha), shape)
+    whole, source, places = along(x, dim, index, source)
+    return reshape(added_at(whole, places, source * alpha), x.shape)
 
 
 def index_copy(x, dim, index, source):
     """x with the slices of `source` in the places along `dim` that `index` names."""
-    d, shape = one_axis(dim, x.ndim), x.shape
-    x, source, index = at_least_1d(x, source, np.asarray(plain(index)))
-    return reshape(put_at(x, (*(slice(None),) * d, index), source, source.shape), shape)
+    whole, source, places = along(x, dim, index, source)
+    return reshape(put_at(whole, places, source, source.shape), x.shape)
 
 
 def index_fill(x, dim, index, value):
     """x with one number in the slices along `dim` that `index` names."""
-    d, shape = one_axis(dim, x.ndim), x.shape
-    x, index = at_least_1d(x, np.asarray(plain(index)))
-    hit = np.zeros(x.shape, bool)
-    hit[(*(slice(None),) * d, index)] = True
-    return reshape(where(hit, value, x), shape)
+    whole, _, places = along(x, dim, index, None)
+    return reshape(where(hit(whole, places), value, whole), x.shape)
 
 
 def index_put(x, indices, values, accumulate=False):
     """x with `values` put at (or added to) the places that the arrays in `indices` name."""
-    index = tuple(np.asarray(plain(i)) for i in indices)
+    index = tuple(whole(i) for i in indices)
     shape = np.empty(x.shape)[index].shape
     return added_at(x, index, expand(values, shape)) if accumulate else put_at(x, index, values, shape)
 
@@ -553,16 +584,17 @@ def slice_scatter(x, src, dim=0, start=None, end=None, step=1):
 
 
 def narrow(x, dim, start, length):
-    """The `length` slices along `dim` that begin at `start`; all the rest for None, all but the last for -1."""
-    d = one_axis(dim, x.ndim)
-    start = int(start)
-    end = length if length is None or length < 0 else start + length
-    if length is not None and length >= 0 and (start < 0 or end > x.shape[d]):
-        start = start % x.shape[d] if x.shape[d] else start
-        end = start + length
-        if end > x.shape[d]:
-            raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({x.shape[d]}).")
-    return getitem(x, (*(slice(None),) * d, slice(start, end)))
+    """The `length` slices along `dim` that begin at `start`."""
+    require(x.ndim, "narrow() cannot be applied to a 0-dim tensor.")
+    require(length >= 0, "narrow(): length must be non-negative.")
+    d, n = one_axis(dim, x.ndim), x.shape[one_axis(dim, x.ndim)]
+    if isinstance(start, Box):
+        require(start.ndim == 0 and start.dtype.kind in "iu", "start must be an 0-dim integral Tensor.")
+        start = int(start)
+    require(-n <= start <= n, f"start out of range (expected to be in range of [-{n}, {n}], but got {start})", IndexError)
+    start = start + n if start < 0 else start
+    require(start + length <= n, f"start ({start}) + length ({length}) exceeds dimension size ({n}).")
+    return slices(x, d, start, start + length)
 
 
 def split(x, split_size_or_sections, dim=0):
@@ -571,13 +603,10 @@ def split(x, split_size_or_sections, dim=0):
     n = x.shape[d]
     if isinstance(size, int):
         size = [min(size, n - i) for i in range(0, n, size)] if n else [0]
-    ends = np.cumsum(size)
-    if len(ends) and ends[-1] != n:
-        raise RuntimeError(
-            f"split_with_sizes expects split_sizes to sum exactly to {n} (input tensor's size at dimension {d}), "
-            f"but got split_sizes={list(size)}"
-        )
-    return tuple(narrow(x, d, end - k, k) for end, k in zip(ends, size, strict=True))
+    total = builtins.sum(size)
+    require(total == n, f"split_with_sizes expects split_sizes to sum exactly to {n} (input tensor's size at "
+                        f"dimension {d}), but got split_sizes={list(size)}")  # fmt: skip
+    return tuple(slices(x, d, end - k, end) for end, k in zip(np.cumsum(size).tolist(), size, strict=True))
 
 
 def split_with_sizes(x, split_sizes, dim=0):
@@ -587,8 +616,7 @@ def split_with_sizes(x, split_sizes, dim=0):
 
 def chunk(x, chunks, dim=0):
     """x cut along `dim` into at most so many pieces of the same size (the last may be smaller)."""
-    if chunks <= 0:
-        raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
+    require(chunks > 0, f"chunk expects `chunks` to be greater than 0, got: {chunks}")
     n = x.shape[one_axis(dim, x.ndim)]
     return split(x, -(-n // chunks) if n else [0] * chunks, dim)
 
@@ -599,32 +627,40 @@ def tensor_split(x, indices_or_sections, dim=0):
     cuts = plain(cuts).tolist() if isinstance(cuts, Box) else cuts
     n = x.shape[d]
     if isinstance(cuts, int):
-        if cuts <= 0:
-            raise RuntimeError(f"number of sections must be larger than 0, got {cuts}")
+        require(cuts > 0, f"number of sections must be larger than 0, got {cuts}")
         cuts = np.cumsum([n // cuts + (i < n % cuts) for i in range(cuts)])[:-1].tolist()
-    starts, ends = [0, *cuts], [*cuts, n]
-    return tuple(getitem(x, (*(slice(None),) * d, slice(i, j))) for i, j in zip(starts, ends, strict=True))
+    return tuple(slices(x, d, i, j) for i, j in zip([0, *cuts], [*cuts, n], strict=True))
+
+
+def cut_along(x, cuts, d, need, name):
+    """`tensor_split` where all pieces must be equal."""
+    require(x.ndim >= need, f"torch.{name} requires a tensor with at least {need} dimension, but got a tensor with "
+                            f"{x.ndim} dimensions!")  # fmt: skip
+    equal_parts = not isinstance(cuts, int) or (cuts > 0 and x.shape[d] % cuts == 0)
+    require(equal_parts, f"torch.{name} attempted to split along dimension {d}, but the size of the dimension "
+                         f"{x.shape[d]} is not divisible by the split_size {cuts}!")  # fmt: skip
+    return tensor_split(x, cuts, d)
 
 
 def hsplit(x, indices_or_sections):
-    """`tensor_split` along the second axis (of a vector, the first)."""
-    return tensor_split(x, indices_or_sections, 1 if x.ndim > 1 else 0)
+    """`tensor_split` into equal pieces along the second axis (of a vector, the first)."""
+    return cut_along(x, indices_or_sections, 1 if x.ndim > 1 else 0, 1, "hsplit")
 
 
 def vsplit(x, indices_or_sections):
-    """`tensor_split` along the first axis."""
-    return tensor_split(x, indices_or_sections, 0)
+    """`tensor_split` into equal pieces along the first axis."""
+    return cut_along(x, indices_or_sections, 0, 2, "vsplit")
 
 
 def dsplit(x, indices_or_sections):
-    """`tensor_split` along the third axis."""
-    return tensor_split(x, indices_or_sections, 2)
+    """`tensor_split` into equal pieces along the third axis."""
+    return cut_along(x, indices_or_sections, 2, 3, "dsplit")
 
 
 def unbind(x, dim=0):
     """The slices of x along `dim`, as a tuple."""
-    d = one_axis(dim, x.ndim)
-    return tuple(select(x, d, i) for i in range(x.shape[d]))
+    require(x.ndim, f"Dimension specified as {dim} but tensor has no dimensions", IndexError)
+    return tuple(select(x, dim, i) for i in range(x.shape[one_axis(dim, x.ndim)]))
 
 
 # ---- arranging numbers
@@ -653,7 +689,10 @@ def expand_as(x, other):
 
 def sum_to_size(x, *size):
     """x summed to a shape that broadcasts to its own: the transpose of `expand`."""
-    return rules.sum_to(x, shape=tuple(size[0]) if size and isinstance(size[0], tuple | list) else size)
+    size = tuple(size[0]) if size and isinstance(size[0], tuple | list) else size
+    fits = len(size) <= x.ndim and builtins.all(m in (1, n) for m, n in zip(size[::-1], x.shape[::-1], strict=False))
+    require(fits, f"size {{{list(size)}}} is not expandable to size {{{list(x.shape)}}}.")
+    return rules.sum_to(x, shape=size)
 
 
 def broadcast_tensors(*tensors):
@@ -664,41 +703,45 @@ def broadcast_tensors(*tensors):
 
 def roll(x, shifts, dims=None):
     """The numbers moved on by `shifts` along `dims`; what leaves at the end comes back at the start."""
-    many = isinstance(shifts, tuple | list)
-    if dims is not None and dims != ():
-        dims = tuple(one_axis(d, x.ndim) for d in (dims if isinstance(dims, tuple | list) else (dims,)))
-    shifts = tuple(shifts) if many else shifts
-    return roll_all(x, shift=shifts if many and dims else shifts[0] if many else shifts, axis=dims or None)
+    shifts = tuple(shifts) if isinstance(shifts, tuple | list) else (shifts,)
+    require(shifts, "`shifts` required")
+    if dims is None or dims in ((), []):
+        require(len(shifts) == 1, f"shifts and dimensions must align. shifts: {len(shifts)}, dims:0")
+        return roll_all(x, shift=shifts[0], axis=None)
+    dims = tuple(dims) if isinstance(dims, tuple | list) else (dims,)
+    require(len(shifts) == len(dims), f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}")
+    require(x.ndim, f"Dimension specified as {dims[0]} but tensor has no dimensions", IndexError)
+    return roll_all(x, shift=shifts, axis=tuple(one_axis(d, x.ndim) for d in dims))
 
 
 def fliplr(x):
     """The columns in reverse order."""
-    if x.ndim < 2:
-        raise RuntimeError("Input must be >= 2-d.")
+    require(x.ndim >= 2, "Input must be >= 2-d.")
     return flip(x, 1)
 
 
 def flipud(x):
     """The rows in reverse order."""
-    if x.ndim < 1:
-        raise RuntimeError("Input must be >= 1-d.")
+    require(x.ndim >= 1, "Input must be >= 1-d.")
     return flip(x, 0)
 
 
 def rot90(x, k=1, dims=(0, 1)):
     """The plane of two axes turned by k quarters, from the first towards the second."""
+    require(len(dims) == 2, f"expected total rotation dims == 2, but got dims = {len(dims)}")
+    require(x.ndim >= 2, f"expected total dims >= 2, but got total dims = {x.ndim}")
     i, j = (one_axis(d, x.ndim) for d in dims)
-    turned = {0: lambda: x * 1, 1: lambda: swapaxes(flip(x, j), i, j), 2: lambda: flip(x, (i, j)), 3: lambda: flip(swapaxes(x, i, j), j)}
-    return turned[k % 4]()
+    require(i != j, f"expected rotation dims to be different, but got dim0 = {dims[0]} and dim1 = {dims[1]}")
+    if k % 2 == 0:
+        return flip(x, (i, j) if k % 4 else ())
+    return swapaxes(flip(x, j if k % 4 == 1 else i), i, j)
 
 
 def repeat(x, *sizes):
     """x side by side with itself, so many times along each axis."""
     sizes = tuple(sizes[0]) if len(sizes) == 1 and isinstance(sizes[0], tuple | list) else sizes
-    if len(sizes) < x.ndim:
-        raise RuntimeError(
-            "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor"
-        )
+    enough = len(sizes) >= x.ndim
+    require(enough, "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor")
     shape = (1,) * (len(sizes) - x.ndim) + tuple(x.shape)
     spaced = reshape(x, tuple(m for n in shape for m in (1, n)))
     whole = expand(spaced, tuple(m for k, n in zip(sizes, shape, strict=True) for m in (k, n)))
@@ -722,19 +765,20 @@ def unfold(x, dimension, size, step):
     d = one_axis(dimension, x.ndim)
     if x.ndim == 0:
         return reshape(x, (1,))[:size]
-    if size > x.shape[d]:
-        raise RuntimeError(f"maximum size for tensor at dimension {d} is {x.shape[d]} but size is {size}")
+    require(size <= x.shape[d], f"maximum size for tensor at dimension {d} is {x.shape[d]} but size is {size}")
     windows = np.arange(0, x.shape[d] - size + 1, step)[:, None] + np.arange(size)
     return movedim(row.index(x, index=(*(slice(None),) * d, windows)), d + 1, -1)
 
 
 def tril(x, diagonal=0):
     """The lower triangle, with 0 above the given diagonal."""
+    require(x.ndim >= 2, "tril: input tensor must have at least 2 dimensions")
     return tril_all(x, k=diagonal)
 
 
 def triu(x, diagonal=0):
     """The upper triangle, with 0 below the given diagonal."""
+    require(x.ndim >= 2, "triu: input tensor must have at least 2 dimensions")
     return triu_all(x, k=diagonal)
 
 
@@ -744,12 +788,15 @@ def corner(n, offset):
     return i - min(offset, 0), i + max(offset, 0)
 
 
+def plane(ndim, dim1, dim2):
+    i, j = one_axis(dim1, ndim), one_axis(dim2, ndim)
+    require(i != j, f"diagonal dimensions cannot be identical {dim1}, {dim2}")
+    return i, j
+
+
 def diagonal(x, offset=0, dim1=0, dim2=1):
     """The numbers on a diagonal of the plane of two axes, as a new last axis."""
-    i, j = one_axis(dim1, x.ndim), one_axis(dim2, x.ndim)
-    if i == j:
-        raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
-    x = movedim(x, (i, j), (-2, -1))
+    x = movedim(x, plane(x.ndim, dim1, dim2), (-2, -1))
     n = max(0, min(x.shape[-2] + min(offset, 0), x.shape[-1] - max(offset, 0)))
     return row.index(x, index=(..., *corner(n, offset)))
 
@@ -761,13 +808,12 @@ def diag_embed(x, offset=0, dim1=-2, dim2=-1):
     """Matrices with the last axis of x on a diagonal, and 0 elsewhere."""
     size = x.shape[-1] + abs(offset)
     z = rules.scatter(x, index=(..., *corner(x.shape[-1], offset)), shape=(*x.shape[:-1], size, size))
-    return movedim(z, (-2, -1), (one_axis(dim1, z.ndim), one_axis(dim2, z.ndim)))
+    return movedim(z, (-2, -1), plane(z.ndim, dim1, dim2))
 
 
 def diag(x, diagonal=0):
     """The matrix with x on its diagonal; of a matrix, its diagonal."""
-    if x.ndim not in (1, 2):
-        raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {x.ndim}D")
+    require(x.ndim in (1, 2), f"diag(): Supports 1D or 2D tensors. Got {x.ndim}D")
     return diag_embed(x, diagonal) if x.ndim == 1 else along_diagonal(x, diagonal)
 
 
@@ -778,15 +824,14 @@ def diagflat(x, offset=0):
 
 def diagonal_scatter(x, src, offset=0, dim1=0, dim2=1):
     """x with `src` on the diagonal of the plane of two axes."""
-    i, j = one_axis(dim1, x.ndim), one_axis(dim2, x.ndim)
-    y = movedim(x, (i, j), (-2, -1))
-    return movedim(part_replaced(y, src, (..., *corner(src.shape[-1], offset))), (-2, -1), (i, j))
+    axes = plane(x.ndim, dim1, dim2)
+    y = movedim(x, axes, (-2, -1))
+    return movedim(part_replaced(y, src, (..., *corner(src.shape[-1], offset))), (-2, -1), axes)
 
 
 def trace(x):
     """The sum of a matrix's diagonal."""
-    if x.ndim != 2:
-        raise RuntimeError("trace: expected a matrix, but got tensor with dim " + str(x.ndim))
+    require(x.ndim == 2, f"trace: expected a matrix, but got tensor with dim {x.ndim}")
     return sum(diagonal(x))
 
 
@@ -824,20 +869,24 @@ def atleast_3d(x):
     return reshape(x, (1, -1, 1)) if x.ndim < 2 else unsqueeze(x, -1) if x.ndim == 2 else x
 
 
+def side_by_side(tensors, lift, d, name):
+    require(len(tensors), f"{name} expects a non-empty TensorList")
+    return cat([lift(x) for x in tensors], d)
+
+
 def hstack(tensors):
     """The tensors one beside the other: along the second axis, vectors along the first."""
-    tensors = several(atleast_1d(*tensors) if len(tensors) > 1 else [atleast_1d(*tensors)])
-    return cat(tensors, 0 if tensors[0].ndim == 1 else 1)
+    return side_by_side(tensors, atleast_1d, 1 if len(tensors) and tensors[0].ndim > 1 else 0, "hstack")
 
 
 def vstack(tensors):
     """The tensors one below the other; vectors are rows."""
-    return cat([atleast_2d(x) for x in tensors], 0)
+    return side_by_side(tensors, atleast_2d, 0, "vstack")
 
 
 def dstack(tensors):
     """The tensors one behind the other, along the third axis."""
-    return cat([atleast_3d(x) for x in tensors], 2)
+    return side_by_side(tensors, atleast_3d, 2, "dstack")
 
 
 def column_stack(tensors):
@@ -859,8 +908,8 @@ def block_diag(*tensors):
 
 def meshgrid(*tensors, indexing="ij"):
     """The coordinates of all points of a grid: the i-th result varies along axis i ("xy": the first two exchanged)."""
-    if indexing not in ("ij", "xy"):
-        raise RuntimeError(f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
+    known = indexing in ("ij", "xy")
+    require(known, f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
     tensors = [atleast_1d(x) for x in several(tensors)]
     shape = tuple(len(x) for x in tensors)
     full = tuple(
@@ -881,8 +930,7 @@ def cartesian_prod(*tensors):
 
 def bmm(a, b):
     """The matrix products of two stacks of matrices."""
-    if a.ndim != 3 or b.ndim != 3:
-        raise RuntimeError(f"{'batch1' if a.ndim != 3 else 'batch2'} must be a 3D tensor")
+    require(a.ndim == b.ndim == 3, f"{'batch1' if a.ndim != 3 else 'batch2'} must be a 3D tensor")
     return matmul(a, b)
 
 
@@ -926,7 +974,15 @@ def tensordot(a, b, dims=2):
     dims = plain(dims).tolist() if isinstance(dims, Box) else dims
     if isinstance(dims, int):
         dims = (list(range(a.ndim - dims, a.ndim)), list(range(dims)))
-    of_a, of_b = ([one_axis(d, x.ndim) for d in (ds if isinstance(ds, list | tuple) else [ds])] for ds, x in zip(dims, (a, b), strict=True))
+    of_a, of_b = (
+        [one_axis(d, x.ndim) for d in (ds if isinstance(ds, list | tuple) else [ds])]
+        for ds, x in zip(dims, (a, b), strict=True)
+    )
+    for i, j in zip(of_a, of_b, strict=True):
+        if a.shape[i] == 1 != b.shape[j]:
+            b = sum(b, j, True)
+        elif b.shape[j] == 1 != a.shape[i]:
+            a = sum(a, i, True)
     free_a = [i for i in range(a.ndim) if i not in of_a]
     free_b = [i for i in range(b.ndim) if i not in of_b]
     n = math.prod(a.shape[i] for i in of_a)
@@ -981,16 +1037,14 @@ def kron(a, b):
 
 def cross(a, b, dim=None):
     """The vector product along an axis of length 3 (by default the first such)."""
-    shape = np.broadcast_shapes(a.shape, b.shape)
     if dim is None:
         dim = next((i for i, n in enumerate(a.shape) if n == 3), None)
-        if dim is None:
-            raise RuntimeError("no dimension of size 3 in input")
-    d = one_axis(dim, len(shape))
-    a, b = expand(a, shape), expand(b, shape)
-    if shape[d] != 3:
-        raise RuntimeError(f"linalg.cross: inputs dimension {dim} must have length 3. Got {shape[d]} and {shape[d]}")
-    return roll(a, -1, d) * roll(b, -2, d) - roll(a, -2, d) * roll(b, -1, d)
+        require(dim is not None, "no dimension of size 3 in input")
+    require(a.ndim == b.ndim, "linalg.cross: inputs must have the same number of dimensions.")
+    lengths = [x.shape[one_axis(dim, x.ndim)] for x in (a, b)]
+    require(lengths == [3, 3], f"linalg.cross: inputs dimension {dim} must have length 3. Got {lengths[0]} and {lengths[1]}")
+    a, b = broadcast_tensors(a, b)
+    return roll(a, -1, dim) * roll(b, -2, dim) - roll(a, -2, dim) * roll(b, -1, dim)
 
 
 # ---- making tensors
@@ -1006,14 +1060,15 @@ def full_like(x, fill_value, *, dtype=None, requires_grad=False):
     return full(tuple(x.shape), fill_value, dtype=dtype or x.dtype, requires_grad=requires_grad)
 
 
-def arange(*bounds, dtype=None, requires_grad=False):
-    """The numbers from start to end in steps, as Python's `range`, as a Tensor."""
-    return tensor_of(np.arange(*map(plain, bounds), dtype=dtype)).requires_grad_(requires_grad)
+def arange(start, end=None, step=1, *, dtype=None, requires_grad=False):
+    """The numbers from `start` (or 0) to `end` in steps, as Python's `range`, as a Tensor."""
+    start, end = (0, start) if end is None else (start, end)
+    return tensor_of(np.arange(start, end, step, dtype=dtype)).requires_grad_(requires_grad)
 
 
 def linspace(start, end, steps, *, dtype=None, requires_grad=False):
     """So many numbers from `start` to `end`, equally spaced, as a Tensor."""
-    return tensor_of(np.linspace(plain(start), plain(end), plain(steps), dtype=dtype)).requires_grad_(requires_grad)
+    return tensor_of(np.linspace(float(start), float(end), steps, dtype=dtype)).requires_grad_(requires_grad)
 
 
 def eye(n, m=None, *, dtype=None, requires_grad=False):

@@ -11,13 +11,13 @@ from .functions import (
     abs, clamp, exp, expm1, log, log_softmax, matmul, mean, norm, plain, relu, reshape, row, rules, sigmoid, softmax,
     softplus, sqrt, squeeze, sum, tanh, where,
 )  # fmt: skip
-from .more import chunk, gather, narrow, piecewise, xlogy
+from .more import broadcast_tensors, chunk, gather, piecewise, require, slices, xlogy
 from .tape import tensor_of
 
 __all__ = """
     gelu silu mish elu celu selu leaky_relu prelu hardtanh relu6 hardsigmoid hardswish softsign logsigmoid softmin
     tanhshrink softshrink hardshrink threshold glu linear embedding one_hot normalize layer_norm rms_norm
-    scaled_dot_product_attention pad cosine_similarity pairwise_distance mse_loss l1_loss smooth_l1_loss huber_loss
+    pad cosine_similarity pairwise_distance mse_loss l1_loss smooth_l1_loss huber_loss
     nll_loss cross_entropy binary_cross_entropy binary_cross_entropy_with_logits kl_div
 """.split()
 
@@ -28,8 +28,7 @@ def gelu(x, *, approximate="none"):
     """x times the probability that a standard normal number is below x (which needs SciPy), or its "tanh" approximation."""
     if approximate == "tanh":
         return x * 0.5 * (1 + tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)))
-    if approximate != "none":
-        raise RuntimeError("approximate argument must be either none or tanh.")
+    require(approximate == "none", "approximate argument must be either none or tanh.")
     from .special import ndtr
 
     return x * ndtr(x)
@@ -52,8 +51,7 @@ def elu(x, alpha=1.0, scale=1.0, input_scale=1.0):
 
 def celu(x, alpha=1.0):
     """x above 0, alpha (e^(x / alpha) - 1) below."""
-    if alpha == 0:
-        raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
+    require(alpha != 0, "ZeroDivisionError: alpha cannot be 0 for CELU")
     return elu(x, alpha, 1.0, 1 / alpha)
 
 
@@ -69,7 +67,9 @@ def leaky_relu(x, negative_slope=0.01):
 
 def prelu(x, weight):
     """`leaky_relu` with a slope that is learnt: one for all, or one for each channel (axis 1)."""
+    require(weight.ndim < 2, f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {weight.ndim}")
     if weight.size > 1:
+        require(x.ndim, "Not allow zero-dim input tensor.")
         weight = reshape(weight, tuple(-1 if i == 1 else 1 for i in range(x.ndim)))
     elif weight.ndim:
         weight = reshape(weight, (1,) * x.ndim)
@@ -78,8 +78,7 @@ def prelu(x, weight):
 
 def hardtanh(x, min_val=-1.0, max_val=1.0):
     """`clamp` with derivative 0 at the bounds."""
-    if min_val > max_val:
-        raise ValueError("min_val cannot be greater than max_val")
+    require(min_val <= max_val, "min_val cannot be greater than max_val", ValueError)
     return where(x <= min_val, min_val, where(x >= max_val, max_val, x))
 
 
@@ -120,8 +119,7 @@ def tanhshrink(x):
 
 def softshrink(x, lambd=0.5):
     """x, moved towards 0 by lambd, but not beyond."""
-    if lambd < 0:
-        raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd}.")
+    require(lambd >= 0, f"lambda must be greater or equal to 0, but found to be {lambd}.")
     return where((x >= -lambd) & (x <= lambd), 0.0, where(x > 0, x - lambd, x + lambd))
 
 
@@ -137,10 +135,9 @@ def threshold(x, threshold, value):
 
 def glu(x, dim=-1):
     """a sigmoid(b), where a and b are the two halves of x along `dim`."""
-    if x.ndim == 0:
-        raise RuntimeError("glu does not support 0-dimensional tensors")
-    if x.shape[dim] % 2:
-        raise RuntimeError(f"Halving dimension must be even, but dimension {dim % x.ndim} is size {x.shape[dim]}")
+    require(x.ndim, "glu does not support 0-dimensional tensors")
+    n = x.shape[dim]
+    require(n % 2 == 0, f"Halving dimension must be even, but dimension {dim % x.ndim} is size {n}")
     a, b = chunk(x, 2, dim)
     return a * sigmoid(b)
 
@@ -156,20 +153,21 @@ def linear(x, weight, bias=None):
 
 def embedding(index, weight, padding_idx=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False, sparse=False):
     """The rows of `weight` that `index` names; the row `padding_idx` gets no derivative."""
-    if max_norm is not None or scale_grad_by_freq:
-        raise NotImplementedError("embedding: max_norm and scale_grad_by_freq are not supported")
-    y = row.index(weight, index=(np.asarray(plain(index)),))
+    require(weight.ndim == 2, "'weight' must be 2-D")
+    supported = max_norm is None and not scale_grad_by_freq
+    require(supported, "embedding: max_norm and scale_grad_by_freq are not supported", NotImplementedError)
+    y = row.index(weight, index=(whole(index),))
     if padding_idx is None:
         return y
-    if not -weight.shape[0] <= padding_idx < weight.shape[0]:
-        raise AssertionError("Padding_idx must be within num_embeddings")
-    padding = plain(index) == padding_idx % weight.shape[0]
+    n = weight.shape[0]
+    require(-n <= padding_idx < n, "Padding_idx must be within num_embeddings", AssertionError)
+    padding = whole(index) == padding_idx % n
     return where(padding[..., None], plain(y), y)
 
 
 def one_hot(index, num_classes=-1):
     """Vectors with 1 at the place that `index` says, and 0 elsewhere."""
-    index = np.asarray(plain(index))
+    index = whole(index)
     n = num_classes if num_classes >= 0 else int(index.max()) + 1
     return tensor_of((index[..., None] == np.arange(n)).astype(np.int64))
 
@@ -179,14 +177,19 @@ def normalize(x, p=2.0, dim=1, eps=1e-12):
     return x / clamp(norm(x, p, dim, True), min=eps)
 
 
+def last_axes(x, lengths):
+    """As many of the last axes of x as there are lengths. Raises PyTorch's RuntimeErrors if theirs are others."""
+    require(len(lengths), f"Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one "
+                          f"element, but got normalized_shape = {list(lengths)}")  # fmt: skip
+    fits = tuple(x.shape[-len(lengths) :]) == tuple(lengths)
+    require(fits, f"Given normalized_shape={list(lengths)}, expected input with shape [*{', '.join(map(str, lengths))}], "
+                  f"but got input of size{list(x.shape)}")  # fmt: skip
+    return tuple(range(-len(lengths), 0))
+
+
 def layer_norm(x, normalized_shape, weight=None, bias=None, eps=1e-5):
     """(x - mean) / sqrt(variance + eps) over the last axes, times weight plus bias."""
-    last = tuple(range(-len(normalized_shape), 0))
-    if tuple(x.shape[-len(last) :]) != tuple(normalized_shape):
-        raise RuntimeError(
-            f"Given normalized_shape={list(normalized_shape)}, expected input with shape "
-            f"[*, {', '.join(map(str, normalized_shape))}], but got input of size{list(x.shape)}"
-        )
+    last = last_axes(x, normalized_shape)
     centred = x - mean(x, last, True)
     y = centred / sqrt(mean(centred * centred, last, True) + eps)
     y = y if weight is None else y * weight
@@ -195,22 +198,9 @@ def layer_norm(x, normalized_shape, weight=None, bias=None, eps=1e-5):
 
 def rms_norm(x, normalized_shape, weight=None, eps=None):
     """x / sqrt(mean of x^2 + eps) over the last axes, times weight."""
-    last = tuple(range(-len(normalized_shape), 0))
+    last = last_axes(x, normalized_shape)
     y = x / sqrt(mean(x * x, last, True) + (np.finfo(x.dtype).eps if eps is None else eps))
     return y if weight is None else y * weight
-
-
-def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None):
-    """softmax(query key^T / sqrt(d) + mask) value: every query looks up values by how well the keys fit it."""
-    if dropout_p:
-        raise NotImplementedError("scaled_dot_product_attention: dropout is not supported")
-    scores = matmul(query, key.mT) * (1 / math.sqrt(query.shape[-1]) if scale is None else scale)
-    if is_causal:
-        attn_mask = np.tri(*scores.shape[-2:], dtype=bool)
-    if attn_mask is not None:
-        allowed = attn_mask.dtype == bool
-        scores = where(attn_mask, scores, -np.inf) if allowed else scores + attn_mask
-    return matmul(softmax(scores, -1), value)
 
 
 def pad(x, pad, mode="constant", value=None):
@@ -220,10 +210,11 @@ def pad(x, pad, mode="constant", value=None):
     """
     names = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
     for d, (before, after) in zip(range(x.ndim - 1, -1, -1), zip(pad[::2], pad[1::2], strict=True), strict=False):
+        if mode in ("constant", "circular"):  # what is taken away goes first
+            x = slices(x, d, max(0, -before), x.shape[d] - max(0, -after))
+            before, after = max(0, before), max(0, after)
         n = x.shape[d]
         if mode == "constant":
-            x = narrow(x, d, max(0, -before), n - max(0, -before) - max(0, -after))
-            before, after, n = max(0, before), max(0, after), x.shape[d]
             shape = (*x.shape[:d], before + n + after, *x.shape[d + 1 :])
             inside = (*(slice(None),) * d, slice(before, before + n), ...)
             hit = np.zeros(shape, bool)
@@ -241,6 +232,7 @@ def pad(x, pad, mode="constant", value=None):
 
 def cosine_similarity(a, b, dim=1, eps=1e-8):
     """The cosine of the angle between a and b along `dim`."""
+    a, b = broadcast_tensors(a, b)
     return sum(a / clamp(norm(a, 2, dim, True), min=eps) * (b / clamp(norm(b, 2, dim, True), min=eps)), dim)
 
 
@@ -254,8 +246,7 @@ def pairwise_distance(a, b, p=2.0, eps=1e-6, keepdim=False):
 
 def reduced(loss, reduction):
     """The mean of a loss, its sum, or every number of it."""
-    if reduction not in ("none", "mean", "sum"):
-        raise ValueError(f"{reduction} is not a valid value for reduction")
+    require(reduction in ("none", "mean", "sum"), f"{reduction} is not a valid value for reduction", ValueError)
     return loss if reduction == "none" else mean(loss) if reduction == "mean" else sum(loss)
 
 
@@ -276,16 +267,14 @@ def l1_loss(x, target, reduction="mean", weight=None):
 
 def smooth_l1_loss(x, target, reduction="mean", beta=1.0):
     """The mean of d^2 / (2 beta) where d = |x - target| is below beta, of d - beta / 2 elsewhere."""
-    if beta < 0:
-        raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
+    require(beta >= 0, "smooth_l1_loss does not support negative values for beta.")
     d = abs(x - target)
     return reduced(d if beta == 0 else where(d < beta, d * d / (2 * beta), d - beta / 2), reduction)
 
 
 def huber_loss(x, target, reduction="mean", delta=1.0, weight=None):
     """The mean of d^2 / 2 where d = |x - target| is at most delta, of delta (d - delta / 2) elsewhere."""
-    if delta <= 0:
-        raise RuntimeError("huber_loss does not support non-positive values for delta.")
+    require(delta > 0, "huber_loss does not support non-positive values for delta.")
     d = abs(x - target)
     return reduced(weighted(where(d <= delta, d * d / 2, (d - delta / 2) * delta), weight), reduction)
 
@@ -295,7 +284,7 @@ def nll_loss(x, target, weight=None, *, ignore_index=-100, reduction="mean"):
 
     weight  a factor for each class; the mean is then a weighted one
     """
-    classes, target = 1 if x.ndim > 1 else 0, np.asarray(plain(target))
+    classes, target = 1 if x.ndim > 1 else 0, whole(target)
     counted = target != ignore_index
     target = np.where(counted, target, 0)
     factor = counted.astype(x.dtype) if weight is None else where(counted, row.index(weight, index=(target,)), 0.0)

@@ -1,18 +1,12 @@
-"""A program in NumPy's own words: recorded line by line, tidied, written as source.
+"""A program in NumPy's own words: recorded line by line, each only once, and tidied.
 
-`compile` records. This module says what a line is and writes the lines down: without those
-that nobody needs, each only once, and with large results put into memory that is used again.
+`compile` records what a function does; `source` writes it down as Python.
 """
 
 import math
 import operator
-from collections import defaultdict
 
 import numpy as np
-
-from . import rules
-from .op import Op
-from .tape import tensor_of
 
 # How the operators are written, and the ufunc that does the same with `out=`.
 INFIX = {
@@ -27,31 +21,15 @@ OPERATORS = {ufunc: call for call, ufunc in UFUNCS.items()} | {np.power: operato
 UFUNCS[operator.abs] = np.abs
 
 # Functions of NumPy that read better as methods, and those of them that only look at memory.
-METHODS = {
-    getattr(np, name): name
-    for name in "sum mean prod max min var cumsum argmax argmin any all reshape transpose swapaxes squeeze copy".split()
-}
+NAMES = "sum mean prod max min var cumsum argmax argmin any all reshape transpose swapaxes squeeze copy"
+METHODS = {getattr(np, name): name for name in NAMES.split()}
 TOTALS = ("sum", "mean", "prod", "max", "min")
 MOVES = ("reshape", "squeeze", "copy", "astype", np.broadcast_to, np.expand_dims, np.float64)
 VIEWS = (*MOVES, "transpose", "swapaxes", "T", np.flip, operator.getitem)
 
-# How a single float64 is computed on Python's own floats, ten times as fast.
-ON_FLOATS = {
-    getattr(np, name): f"math.{name}({{0}})"
-    for name in "exp exp2 expm1 log log2 log10 log1p sqrt sin cos tan sinh cosh tanh isfinite".split()
-} | {getattr(np, f"arc{name}"): f"math.a{name}({{0}})" for name in "sin cos tan sinh cosh tanh".split()}
-ON_FLOATS |= {
-    np.reciprocal: "1 / {0}",
-    np.where: "{1} if {0} else {2}",
-    np.maximum: "{0} if {0} >= {1} or {0} != {0} else {1}",
-    np.minimum: "{0} if {0} <= {1} or {0} != {0} else {1}",
-}
-
-LARGE = 1 << 14  # bytes from which writing into memory that is there beats asking for new memory
-
 
 class NotANumberYet(ValueError):
-    """NumPy asked for the numbers of a value that is only written down. `box` is the value, if it is a box."""
+    """NumPy asked for the numbers of a value that is only written down; `box` is that value."""
 
 
 def walk(change, tree):
@@ -87,29 +65,55 @@ class Line:
     def __init__(self, program, call, given, value):
         self.program, self.call, self.given, self.value = program, call, given, value
 
-    shape = property(lambda self: np.shape(self.value))
-    ndim = property(lambda self: np.ndim(self.value))
-    size = property(lambda self: np.size(self.value))
-    dtype = property(lambda self: np.asarray(self.value).dtype)
+    @property
+    def boxed(self):
+        """Itself in a box, for the engine."""
+        return self.program.box(self)
 
     def __array_ufunc__(self, ufunc, method, *args, **kwargs):
-        if method != "__call__" or kwargs:
-            return self.__array__()
-        return self.program.line(ufunc, *args)
+        if method == "at" or "out" in kwargs:
+            self.__array__()
+        return self.program.line(ufunc if method == "__call__" else getattr(ufunc, method), *args, **kwargs)
 
     def __array_function__(self, function, types, args, kwargs):
-        return self.program.line(function, *args, **kwargs)
+        return function is not np.may_share_memory and self.program.line(function, *args, **kwargs)
 
     def __array__(self, *_, **__):
-        raise NotANumberYet("a line has no numbers yet")
+        error = NotANumberYet(
+            "a compiled function asked NumPy for the numbers of an argument while it was recorded: use the "
+            "methods of the argument or functions of chainrule, and cr.tensor(a)[i] for a[i]"
+        )
+        error.box = self.boxed
+        raise error
+
+    def __len__(self):
+        return len(self.value)
 
     def __getattr__(self, name):
+        if name in ("shape", "ndim", "size", "dtype"):
+            return getattr(np.asarray(self.value), name)
         if name.startswith("_") or not callable(getattr(np.ndarray, name, None)):
             raise AttributeError(name)
         return lambda *args, **kwargs: self.program.line(name, self, *args, **kwargs)
 
+    # Questions, whose answers the program will hold only for.
+
     def __bool__(self):
         return self.program.guard(self, bool)
+
+    def __int__(self):
+        return self.program.guard(self, int)
+
+    def __index__(self):
+        if self.ndim or self.dtype.kind not in "iu":
+            raise TypeError("only an integer can be an index")
+        return int(self)
+
+    def __float__(self):
+        return float(self.item())
+
+    def item(self):
+        return self.program.guard(self, None)
 
 
 def answer(name, call):
@@ -117,8 +121,8 @@ def answer(name, call):
     setattr(Line, f"__r{name}__", lambda self, other: self.program.line(call, other, self))
 
 
-for name in "add sub mul truediv matmul pow gt ge lt le eq ne and_ or_ neg abs getitem".split():
-    answer(name.rstrip("_"), getattr(operator, name))
+for call in (*INFIX, operator.neg, operator.abs, operator.getitem):
+    answer(call.__name__.rstrip("_"), call)
 
 
 class Guard:
@@ -133,8 +137,8 @@ class Guard:
 class Program:
     """The lines that a run of a function leaves behind, every one only once."""
 
-    def __init__(self, level):
-        self.level, self.arguments, self.lines = level, [], []
+    def __init__(self, level, box):
+        self.level, self.box, self.arguments, self.lines = level, box, [], []
         self.known, self.copies = {}, {}
 
     def argument(self, value):
@@ -150,12 +154,15 @@ class Program:
         key = repr((call, walk(token, (args, kwargs))))
         if key not in self.known:
             value = computed(call, args, kwargs)
-            line = unchanged(call, args, value)
+            line = unchanged(call, args, value) if args else None
             if line is None:
                 line = Line(self, call, (args, kwargs), value)
                 self.lines.append(line)
                 if call is operator.getitem and any(x.dtype == bool for x in lines_in(args[1:])):
                     self.guard(line, np.shape)  # how many a mask lets through is known only by looking
+            if isinstance(value, tuple):
+                parts = [self.line(operator.getitem, line, i) for i in range(len(value))]
+                line = getattr(value, "_make", tuple)(parts)
             self.known[key] = line
         return self.known[key]
 
@@ -176,9 +183,11 @@ class Program:
 
     def frozen(self, array):
         """A copy of a captured array: what the program reads from outside, it reads once."""
-        if id(array) not in self.copies:
-            self.copies[id(array)] = (array, array.copy(order="K"))
-        return self.copies[id(array)][1]
+        _, copy = self.copies.get(id(array), (None, None))
+        if copy is None or copy.tobytes() != array.tobytes():
+            copy = array.copy(order="K")
+            self.copies[id(array)] = array, copy
+        return copy
 
     def merge(self, outputs):
         """Take Python's floats and NumPy's for the same, and what was done to both for one line.
@@ -220,12 +229,13 @@ def in_short(call, args, kwargs):
         kind = np.asarray(args[0].value).dtype.type  # Python's own numbers have no methods
         args = args[0].program.line(kind, args[0]), *args[1:]
     if isinstance(call, str):
-        args = [x[0] if isinstance(x, tuple) and len(x) == 1 else x for x in (*args, kwargs.get("axis"))]
+        args = [tuple(x.tolist()) if isinstance(x, np.ndarray) else x for x in (*args, kwargs.get("axis"))]
+        args = [x[0] if isinstance(x, tuple) and len(x) == 1 else x for x in args]
         kwargs = {key: x for key, x in kwargs.items() if key != "axis" and x is not False}
         while args[-1] is None:
             args.pop()
         args = tuple(args)
-    if call == "transpose" and args[1] == (1, 0) or call == "swapaxes" and args[0].ndim == 2 and set(args[1:]) == {0, 1}:
+    if (call, args[1:]) in (("transpose", ((1, 0),)), ("swapaxes", (0, 1)), ("swapaxes", (1, 0))) and args[0].ndim == 2:
         return "T", args[:1], {}
     if call in INFIX and len(lines_in(args)) == 1 and call is not operator.matmul:
         (line,) = lines_in(args)
@@ -277,16 +287,17 @@ def unchanged(call, args, value):
     x, *others = args
     if call is operator.mul and is_number(x, 1):
         same = others[0]
-    elif call in (operator.mul, operator.truediv, operator.pow) and is_number(others[0], 1):
-        same = x
-    elif call is operator.sub and is_number(others[0], 0) or call in MOVES:
-        same = x
-    elif call in TOTALS and x.ndim == 0:
-        same = x
-    elif call == "transpose" and others[0] == tuple(range(x.ndim)):
-        same = x
     elif call in (operator.neg, "T") and x.call == call:
         same = x.given[0][0]
+    elif (
+        call in MOVES
+        or (call in TOTALS and x.ndim == 0)
+        or (call in (operator.mul, operator.truediv, operator.pow) and is_number(others[0], 1))
+        or (call is operator.sub and is_number(others[0], 0))
+        or (call is operator.getitem and isinstance(others[0], tuple) and len(others[0]) == 0)
+        or (call == "transpose" and others[0] == tuple(range(x.ndim)))
+    ):
+        same = x
     else:
         return None
     return same if type(same) is Line and likeness(same.value) == likeness(value) else None
@@ -294,8 +305,8 @@ def unchanged(call, args, value):
 
 def likeness(value):
     """Python's numbers take the dtype of what they meet, so they are unlike NumPy's."""
-    return type(value) if isinstance(value, int | float) and not isinstance(value, np.generic) else (
-        np.shape(value), np.asarray(value).dtype)  # fmt: skip
+    python = isinstance(value, int | float) and not isinstance(value, np.generic)
+    return type(value) if python else (np.shape(value), np.asarray(value).dtype)
 
 
 def token(x):
@@ -311,10 +322,23 @@ def value_of(x):
     return x.value if type(x) is Line else x
 
 
+def spelled(x):
+    """A number or other small thing as Python writes it."""
+    if isinstance(x, float):
+        return repr(float(x)) if math.isfinite(x) else f"math.{x}".replace("math.-", "-math.")
+    if isinstance(x, slice):
+        parts = ["" if p is None else spelled(p) for p in (x.start, x.stop, x.step)]
+        return ":".join(parts[:2] if x.step is None else parts)
+    if isinstance(x, np.dtype) or (isinstance(x, type) and issubclass(x, np.generic)):
+        return f"np.{np.dtype(x).name}"
+    return "..." if x is ... else repr(x)
+
+
 def computed(call, args, kwargs):
-    """What the call gives now; a 0-d array as a number, and of Python's floats a Python float, as NumPy would have it."""
+    """What the call gives now: of Python's floats a Python float, with NumPy's value; a 0-d array as a number."""
     weak = (call in INFIX or call in UFUNCS) and all(type(x.value) is float for x in lines_in(args))
-    values, kwargs = walk(lambda x: np.float64(x.value) if weak and type(x) is Line else value_of(x), args), walk(value_of, kwargs)
+    kwargs = walk(value_of, kwargs)
+    values = walk(lambda x: np.float64(x.value) if weak and type(x) is Line else value_of(x), args)
     if isinstance(call, str):
         value = values[0].T if call == "T" else getattr(values[0], call)(*values[1:], **kwargs)
     else:
@@ -324,174 +348,7 @@ def computed(call, args, kwargs):
     return value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
 
 
-# ---- writing
-
-
-def spelled(x):
-    """A number or other small thing as Python writes it."""
-    if isinstance(x, float):
-        return repr(float(x)) if math.isfinite(x) else f"math.{x}" if x == x and x > 0 else "-math.inf" if x == x else "math.nan"
-    if isinstance(x, slice):
-        parts = ["" if p is None else spelled(p) for p in (x.start, x.stop, x.step)]
-        return ":".join(parts[:2] if x.step is None else parts)
-    if isinstance(x, np.dtype) or isinstance(x, type) and issubclass(x, np.generic):
-        return f"np.{np.dtype(x).name}"
-    return "..." if x is ... else repr(x)
-
-
-class Writer:
-    """Writes the lines of a program that its outputs and guards need.
-
-    on_floats  whether it is about single numbers: then Python's floats and `math` do the work
-    source     the text
-    names      what its names stand for: the constants c0, c1 ... and the memory b0, b1 ...
-    """
-
-    def __init__(self, program, argument_names, outputs, name, on_floats=False):
-        self.on_floats, self.names, self.written = on_floats, {"np": np, "math": math, "rules": rules}, {}
-        self.taken = {*self.names, *argument_names, "Changed", name}
-        self.written |= dict(zip(program.arguments, argument_names, strict=True))
-        self.steps = needed(program, outputs)
-        self.uses, self.last = self.count(outputs)
-        self.memory, self.free = {}, defaultdict(list)
-        self.body = [f"{name} = float({name})" for name in argument_names] if on_floats else []
-        for i, step in enumerate(self.steps):
-            self.write(i, step)
-        self.source = "\n    ".join([f"def {name}({', '.join(argument_names)}):", *self.body, self.result(outputs)]) + "\n"
-
-    def count(self, outputs):
-        """How often a line is used, and which step is the last to need its memory."""
-        uses, last = defaultdict(int), {}
-        for i, step in enumerate(self.steps):
-            for line in lines_in(step.given) if type(step) is Line else [step.line]:
-                uses[line] += 1
-                last[root(line)] = i
-        for line in lines_in(outputs):
-            uses[line] += 2
-            last[root(line)] = math.inf
-        return uses, last
-
-    def name(self, letter, first):
-        while f"{letter}{first}" in self.taken:
-            first += 1
-        self.taken.add(f"{letter}{first}")
-        return f"{letter}{first}"
-
-    def write(self, i, step):
-        if type(step) is Guard:
-            self.body.append(f"if {step.wrong.format(self.written[step.line])}: raise Changed")
-            return
-        asked = self.steps[i + 1] if i + 1 < len(self.steps) else None
-        if type(asked) is Guard and asked.line is step and self.uses[step] == 1 and step.call in INFIX:
-            self.written[step] = self.expression(step)
-            return
-        if step.call is rules.scatter:
-            text = self.scatter(step)
-        else:
-            text = self.with_memory(i, step) or self.expression(step)
-        self.written[step] = name = self.name("v", 1)
-        self.body += [f"{name} = {text[0]}", text[1].format(name)] if type(text) is tuple else [f"{name} = {text}"]
-
-    def scatter(self, step):
-        """Zeros, and then numbers added to some of them."""
-        (x,), where = step.given
-        dtype = "" if step.dtype == float else f", {spelled(step.dtype)}"
-        zeros, index = f"np.zeros({where['shape']}{dtype})", self.index(where["index"], step)
-        x = self.text(as_number(x, step), step)
-        if rules.is_basic(walk(value_of, where["index"])):
-            return zeros, f"{{}}[{index}] = {x}"
-        return zeros, f"np.add.at({{}}, {f'np.s_[{index}]' if ':' in index else f'({index})'}, {x})"
-
-    def with_memory(self, i, step):
-        """The call with `out=`, if it is an elementwise one with a large result that stays inside."""
-        ufunc = step.call if isinstance(step.call, np.ufunc) else UFUNCS.get(step.call)
-        args = step.given[0]
-        if step.call is operator.pow and is_number(args[1], 2):
-            ufunc, args = np.square, args[:1]
-        value, kind = step.value, None
-        ending = {root(line) for line in lines_in(args) if self.last[root(line)] == i and root(line) in self.memory}
-        at_once = {line for line in ending if ufunc is not np.matmul and all(
-            x is line for x in lines_in(args) if root(x) is line)}  # fmt: skip
-        if isinstance(value, np.ndarray) and value.nbytes >= LARGE and ufunc and self.last.get(step) != math.inf:
-            kind = value.shape, value.dtype
-            self.release(at_once)
-            if not self.free[kind]:
-                self.free[kind].append(name := self.name("b", 0))
-                self.names[name] = np.empty(*kind)
-            self.memory[step] = kind, self.free[kind].pop()
-            ending -= at_once
-        self.release(ending)
-        if kind:
-            texts = [self.text(x, step) for x in args]
-            return f"np.{ufunc.__name__}({', '.join(texts)}, out={self.memory[step][1]})"
-        return None
-
-    def release(self, lines):
-        for line in sorted(lines, key=lambda line: self.memory[line][1]):
-            kind, name = self.memory[line]
-            self.free[kind].append(name)
-
-    def expression(self, step):
-        """The call in words."""
-        call, (args, kwargs) = step.call, step.given
-        if call is operator.getitem:
-            return f"{self.text(args[0], step)}[{self.index(args[1], step)}]"
-        texts = [self.text(x, step) for x in args]
-        if self.on_floats and call in ON_FLOATS:
-            return ON_FLOATS[call].format(*texts)
-        if call is operator.pow and self.on_floats and not isinstance(args[1], int):
-            return f"math.pow({', '.join(texts)})"
-        if call in INFIX:
-            left, right = texts
-            return f"({left}) {INFIX[call][0]} {right}" if left.startswith("-") else f"{left} {INFIX[call][0]} {right}"
-        if call is operator.neg:
-            return f"-{texts[0]}"
-        if call is operator.abs:
-            return f"abs({texts[0]})"
-        if call == "T":
-            return f"{texts[0]}.T"
-        more = [f"{key}={self.text(x, step)}" for key, x in kwargs.items()]
-        if isinstance(call, str):
-            return f"{texts[0]}.{call}({', '.join(texts[1:] + more)})"
-        return f"{function_name(call)}({', '.join(texts + more)})"
-
-    def index(self, index, step):
-        """What stands between the brackets."""
-        parts = index if type(index) is tuple else (index,)
-        parts = parts[:-1] if len(parts) > 1 and parts[-1] is ... else parts
-        return ", ".join(self.text(x, step) for x in parts) + ("," if parts == () else "")
-
-    def text(self, x, step):
-        """An argument in words: a name, a number, or the name of a constant."""
-        if type(x) is Line:
-            return self.written[x]
-        if isinstance(x, tuple | list):
-            inner = ", ".join(self.text(part, step) for part in x)
-            return f"[{inner}]" if isinstance(x, list) else f"({inner},)" if len(x) == 1 else f"({inner})"
-        if self.on_floats and isinstance(x, int | float | np.generic):
-            return spelled(float(x) if step is None or step.call in ON_FLOATS else getattr(x, "item", lambda: x)())
-        if isinstance(x, np.generic) and (step is None or step.call is rules.scatter or fits(x, step)):
-            return spelled(shortest(x))
-        return self.constant(x) if isinstance(x, np.ndarray | np.generic) else spelled(x)
-
-    def constant(self, x):
-        for name, known in self.names.items():
-            if known is x:
-                return name
-        name = self.name("c", 0)
-        self.names[name] = x
-        return name
-
-    def result(self, outputs):
-        """The last line. What is handed out shares no memory with anything that stays, or is handed out as well."""
-        texts, seen = [], set()
-        for x in outputs:
-            owner = root(x) if type(x) is Line else None
-            shared = owner is None or owner.call is None or owner.call in VIEWS or owner in seen
-            is_array = isinstance(value_of(x), np.ndarray)
-            texts.append(self.text(x, None) + (".copy()" if shared and is_array else ""))
-            seen.add(owner)
-        return f"return {', '.join(texts)}" if texts else "return ()"
+# ---- what is asked of a program when it is written
 
 
 def needed(program, outputs):
@@ -521,41 +378,3 @@ def root(line):
 
 def shares(a, b):
     return isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and np.may_share_memory(a, b)
-
-
-def fits(x, step):
-    """Whether a NumPy number may be written as a plain number: what it meets has its dtype already."""
-    others = [line.value for line in lines_in(step.given)]
-    return step.call in INFIX and all(isinstance(v, np.ndarray | np.generic) and v.dtype == x.dtype for v in others)
-
-
-def shortest(x):
-    """A NumPy number as the shortest Python number that becomes it again."""
-    if not isinstance(x, np.floating) or not np.isfinite(x):
-        return x.item()
-    short = float(np.format_float_scientific(x))
-    return short if x.dtype.type(short) == x else float(x)
-
-
-def function_name(call):
-    module = getattr(call, "__module__", None) or "numpy"
-    return f"{module.replace('numpy', 'np', 1)}.{call.__name__}" if module.startswith("numpy") else f"np.{call.__name__}"
-
-
-def is_single(x):
-    """Whether a value is one that Python's floats compute as NumPy's float64 does."""
-    return type(x) in (float, np.float64, np.bool_, bool)
-
-
-def fits_floats(program, outputs):
-    """Whether everything that matters in the program is a single float64, or a truth value."""
-    steps = [s for s in needed(program, outputs) if type(s) is Line]
-    return all(is_single(value_of(x)) for x in (*program.arguments, *steps, *outputs)) and not any(
-        isinstance(s.call, str | Op) or s.call is operator.getitem
-        or any(isinstance(x, np.ndarray) for x in s.given[0])
-        or s.call in (operator.add, operator.mul) and type(s.value) in (bool, np.bool_)
-        for s in steps
-    )  # fmt: skip
-
-
-__all__ = ["Line", "NotANumberYet", "Program", "Writer", "fits_floats", "lines_in", "tensor_of", "value_of", "walk"]

@@ -74,7 +74,9 @@ def sweep(seeds, retain=False, create_graph=False, wanted=None, level=0):
         if parent is not None:
             send(parent, node.op.pulls[1](t, kept))
         if not retain:
-            release(node)
+            node.op = node.op.spent
+            if type(node.like) is tuple:
+                release(node)
     return found
 
 
@@ -104,11 +106,9 @@ def live(node, level):
 
 def release(node):
     """Let go of the arrays that `node` kept; numbers stay, a drawing shows them."""
-    node.op = node.op.spent
-    if type(node.like) is tuple:
-        node.y = None
-        node.a = node.a if type(node.a) in tape.LITERALS else None
-        node.b = node.b if type(node.b) in tape.LITERALS else None
+    node.y = None
+    node.a = node.a if type(node.a) in tape.LITERALS else None
+    node.b = node.b if type(node.b) in tape.LITERALS else None
 
 
 def hooked(leaf, t):

@@ -37,7 +37,7 @@ log2       = elementwise("Log2",       np.log2,          lambda t, x: t / (x * m
 log10      = elementwise("Log10",      np.log10,         lambda t, x: t / (x * math.log(10)))
 log1p      = elementwise("Log1P",      np.log1p,         lambda t, x: t / (x + 1))
 sigmoid    = elementwise("Sigmoid",    lambda x: logistic(x),            lambda t, y: t * y * (1 - y))
-softplus   = elementwise("Softplus",   lambda x: np.logaddexp(x, x * 0), lambda t, x: t * sigmoid(x))
+softplus   = elementwise("Softplus",   lambda x: np.logaddexp(x, 0),     lambda t, x: t * sigmoid(x))
 
 # ---- circles and hyperbolas
 sin        = elementwise("Sin",        np.sin,           lambda t, x: t * np.cos(x))
@@ -54,16 +54,16 @@ acosh      = elementwise("Acosh",      np.arccosh,       lambda t, x: t / np.sqr
 atanh      = elementwise("Atanh",      np.arctanh,       lambda t, x: t / (1 - x * x))
 
 # ---- kinks and steps: at a kink the convention is PyTorch's
-abs        = elementwise("Abs",        np.abs,           lambda t, x: t * np.sign(x))
-relu       = elementwise("Relu",       lambda x: np.maximum(x, 0), lambda t, y: t * (y > 0))
-sign       = elementwise("Sign",       np.sign,          lambda t: np.zeros_like(t))
+abs        = elementwise("Abs",        np.abs,           lambda t, x: t * sign(x))
+relu       = elementwise("Relu",       lambda x: np.maximum(x, 0), lambda t, y: t * (y != 0))
+sign       = elementwise("Sign",       lambda x: signum(x), lambda t: np.zeros_like(t))
 floor      = elementwise("Floor",      np.floor,         lambda t: np.zeros_like(t))
 ceil       = elementwise("Ceil",       np.ceil,          lambda t: np.zeros_like(t))
 round      = elementwise("Round",      np.round,         lambda t: np.zeros_like(t))
-maximum    = elementwise("Maximum",    np.maximum,       lambda t, a, b: share(t, a > b, a == b),
-                                                         lambda t, a, b: share(t, b > a, a == b))
-minimum    = elementwise("Minimum",    np.minimum,       lambda t, a, b: share(t, a < b, a == b),
+maximum    = elementwise("Maximum",    np.maximum,       lambda t, a, b: share(t, a < b, a == b),
                                                          lambda t, a, b: share(t, b < a, a == b))
+minimum    = elementwise("Minimum",    np.minimum,       lambda t, a, b: share(t, a > b, a == b),
+                                                         lambda t, a, b: share(t, b > a, a == b))
 where      = elementwise("Where",      lambda a, b, condition: np.where(condition, a, b),
                                                          lambda t, condition: choose(condition, t, 0),
                                                          lambda t, condition: choose(condition, 0, t))
@@ -91,9 +91,11 @@ var        = reduction("Var",          lambda x, axis, keepdims, correction: var
                                            / (count(x.shape, axis) - correction), sum)
 std        = reduction("Std",          lambda x, axis, keepdims, correction: np.sqrt(variance(x, axis, keepdims, correction)),
                                        lambda x, y, axis, correction:
-                                           (x - mean(x, axis=axis, keepdims=True))
-                                           / ((y + (y == 0)) * (count(x.shape, axis) - correction)), sum)
+                                           choose(y == 0, 0, (x - mean(x, axis=axis, keepdims=True))
+                                                             / ((y + (y == 0)) * (count(x.shape, axis) - correction))), sum)
 prod       = reduction("Prod",         np.prod,          lambda x, y, axis: product_of_others(x, y, axis), sum)
+largest    = reduction("Max",          np.max,           lambda x, y, axis: equal_parts((x == y) | (x != x), axis), sum)
+smallest   = reduction("Min",          np.min,           lambda x, y, axis: equal_parts((x == y) | (x != x), axis), sum)
 amax       = reduction("Amax",         np.max,           lambda x, y, axis: equal_parts(x == y, axis), sum)
 amin       = reduction("Amin",         np.min,           lambda x, y, axis: equal_parts(x == y, axis), sum)
 norm       = reduction("LinalgVectorNorm", lambda x, axis, keepdims: length(x, axis, keepdims),
@@ -144,9 +146,8 @@ bmm        = multilinear("Bmm",        np.matmul,        *dot.rules, wrong=dot.w
 def power_slope(a, b):
     """d a^b / da = b a^(b-1), and 0 where b = 0 even at a = 0."""
     if isinstance(b, int | float):
-        return b * a ** (b - 1) if b != 0 else a * 0
-    zero = b == 0
-    return choose(zero, 0, b * a ** (b - choose(zero, 0, 1)))
+        return b * a ** (b - 1) if b != 0 else np.zeros_like(a)
+    return choose(b == 0, 0, b * a ** (b * 1 - (b != 0)))
 
 
 def exponent_slope(y, a, b):
@@ -161,9 +162,15 @@ def logistic(x):
     return np.where(x >= 0, 1, small) / (1 + small)
 
 
-def share(t, more, equal):
-    """All of t to the larger of two, half to each of two equals, nothing to the smaller."""
-    return choose(equal, t / 2, t * more)
+def share(t, loses, equal):
+    """Nothing of t to the one that loses, half to each of two equals, all to the other (and to both beside a nan)."""
+    return choose(equal, t / 2, choose(loses, 0, t))
+
+
+def signum(x):
+    """-1, 0 or 1; of nan, too, it is 0."""
+    y = np.sign(x)
+    return y if np.all(y == y) else np.where(y == y, y, 0)
 
 
 def choose(condition, a, b):

@@ -13,6 +13,7 @@ except ImportError as error:
     raise ImportError("this function needs SciPy: pip install scipy") from error
 
 from .functions import public
+from .more import require
 from .op import elementwise
 from .rules import choose
 from .tape import unary
@@ -84,8 +85,7 @@ def poly(n, x):
 
 def polygamma(n, x):
     """The n-th derivative of digamma."""
-    if n < 0:
-        raise RuntimeError("polygamma(n, x) does not support negative n.")
+    require(n >= 0, "polygamma(n, x) does not support negative n.")
     return gammas(x, n=int(n))
 
 

@@ -158,15 +158,22 @@ def binary(op):
         except (ValueError, TypeError):
             y = op.compute((u, v), {})
         result = new(Tensor)
-        result.array, result.level = y, level
+        result.array = y
+        result.level = level
         if (parent_a is parent_b is None) or constant or not recording:
             result.node = None
             return result
-        result.node = node = new(Node)
-        node.number, node.op, node.from_a, node.from_b = tick(), op, parent_a, parent_b
+        result.node = node = Node()
+        node.number = tick()
+        node.op = op
+        node.from_a = parent_a
+        node.from_b = parent_b
         kind = type(y)
         if kind in SCALARS:
-            node.y, node.a, node.b, node.like = y, u, v, kind
+            node.y = y
+            node.a = u
+            node.b = v
+            node.like = kind
         else:
             keep_y, keep_a, keep_b = keeps[0 if parent_b is None else 1 if parent_a is None else 2]
             node.y = y if keep_y else None

@@ -378,11 +378,11 @@ def ones(*shape, requires_grad=False, dtype=None) -> Tensor:
     return tensor(np.ones(shape[0] if len(shape) == 1 else shape, dtype), requires_grad)
 
 
-def zeros_like(x) -> Tensor:
-    """Zeros in the shape and dtype of x."""
-    return tensor(np.zeros(x.shape, x.dtype))
+def zeros_like(x, *, requires_grad=False, dtype=None) -> Tensor:
+    """Zeros in the shape of x, and in its dtype unless `dtype` says otherwise."""
+    return tensor(np.zeros(x.shape, dtype or x.dtype), requires_grad)
 
 
-def ones_like(x) -> Tensor:
-    """Ones in the shape and dtype of x."""
-    return tensor(np.ones(x.shape, x.dtype))
+def ones_like(x, *, requires_grad=False, dtype=None) -> Tensor:
+    """Ones in the shape of x, and in its dtype unless `dtype` says otherwise."""
+    return tensor(np.ones(x.shape, dtype or x.dtype), requires_grad)

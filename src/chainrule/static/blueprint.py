@@ -1,5 +1,6 @@
 """A static graph as a reader sees it: as a listing, as a drawing, as a Python program."""
 
+import itertools
 import keyword
 import math
 import re
@@ -7,9 +8,9 @@ from html import escape
 
 import numpy as np
 
-from . import rules, spelling
-from .draw import FONT, GROUND, INK, LINE, QUIET, render
+from .. import rules, spelling
 from .control import Block, Branch, Control, Loop, LoopBackward
+from ..draw import FONT, GROUND, INK, LINE, QUIET, render
 from .symbols import CONSTANT, HISTORY, PART, PLACEHOLDER, Symbol, each, leaves
 
 TITLES = {Loop: ("as long as", "do"), Branch: ("if true", "if false"), LoopBackward: ("each trip back",)}
@@ -57,7 +58,9 @@ def made(x, name):
     if x.op is CONSTANT:
         return f"Constant {spelling.numbers(x.params['value'])}"
     words = [name(a) if isinstance(a, Symbol) else spelling.numbers(a) for a in x.inputs]
-    words += [f"{key}={said(value, name)}" for key, value in x.params.items() if value is not None and value is not False]
+    words += [
+        f"{key}={said(value, name)}" for key, value in x.params.items() if value is not None and value is not False
+    ]
     return f"{x.op.name}({', '.join(words)})"
 
 
@@ -88,7 +91,7 @@ class Drawing:
         """The drawing in DOT, the language of Graphviz."""
         head = (
             f"graph [rankdir=TB bgcolor=transparent pad=0.1 nodesep=0.25 ranksep=0.35 {FONT} fontsize=11]",
-            f'node [shape=box style="rounded,filled" margin="0.12,0.07" height=0.3 width=0.3 color="{LINE}" {FONT} fontsize=12]',
+            f'node [shape=box style="rounded,filled" margin="0.12,0.07" height=0.3 width=0.3 color="{LINE}" {FONT}]',
             f'edge [color="{LINE}" arrowsize=0.6 {FONT} fontsize=10 fontcolor="{QUIET}"]',
         )
         return "\n".join(["digraph {", *("  " + x for x in head), *self.lines, *self.edges, "}"])
@@ -122,7 +125,9 @@ class Drawing:
 
     def open(self, words, indent):
         name = f"cluster_{len(self.lines)}"
-        self.lines.append(f'{indent}subgraph {name} {{ label="{words}" color="{LINE}" fontcolor="{QUIET}" style=rounded')
+        self.lines.append(
+            f'{indent}subgraph {name} {{ label="{words}" color="{LINE}" fontcolor="{QUIET}" style=rounded'
+        )
 
     def frame(self, x, ids, indent):
         """Draw a loop or a cond. Returns what its results are called."""
@@ -181,7 +186,9 @@ class Drawing:
         if picture is None:
             return None
         svg = picture.decode()
-        svg = re.sub(r"<!--.*?-->\s*|<title>.*?</title>\n?| id=\"[^\"]*\"", "", svg[svg.index("<svg") :], flags=re.DOTALL)
+        svg = re.sub(
+            r"<!--.*?-->\s*|<title>.*?</title>\n?| id=\"[^\"]*\"", "", svg[svg.index("<svg") :], flags=re.DOTALL
+        )
         svg = svg.replace("<svg ", '<svg role="img" class="chainrule-graph" ', 1)
         words = f"<title>Static graph of {names(self.block.outputs)}</title>\n<desc>{escape(self.text)}</desc>\n"
         return re.sub(r"(<svg [^>]*>\n?)", lambda m: m[1] + words, svg, count=1)
@@ -208,9 +215,10 @@ class Writer:
         self.lines, self.names, self.taken = [], {}, set(keyword.kwlist) | {"np", "cr", "rules"}
 
     def fresh(self, wish="v"):
-        """A name that is not taken yet: the wish itself if it can be a name, else with a number."""
-        good = re.sub(r"\W", "_", wish)
-        name = next(n for i in range(len(self.taken) + 2) if (n := good + str(i or "")).isidentifier() and n not in self.taken and n != "v")
+        """A name that is not taken yet: the wish itself if it can be one, else numbered; v1, v2 ... without."""
+        wish = re.sub(r"\W|^(?=\d)", "_", wish)
+        tries = (f"{wish}{i or ''}" for i in itertools.count(wish == "v"))
+        name = next(name for name in tries if name not in self.taken)
         self.taken.add(name)
         return name
 
@@ -243,7 +251,7 @@ class Writer:
         inner = indent + "    "
         self.condition(x.op.condition, known, indent)
         if remember:
-            self.write(inner, f"{history}.append(({', '.join(variables)},))")
+            self.write(inner, f"{history}.append({row(variables)})")
         self.give(inner, variables, self.block(x.op.body, known, inner))
         return [*variables, history]
 
@@ -274,9 +282,11 @@ class Writer:
         ts, totals = [self.fresh("t") for _ in range(op.moving)], [self.fresh("total") for _ in range(used)]
         history, *start = (known[a.number] for a in x.inputs[: n + used])
         self.write(indent, *assign(ts, start[: op.moving]))
-        self.write(indent, *(f"{name} = np.zeros_like({a})[()]" for name, a in zip(totals, start[op.moving :], strict=True)))
+        self.write(
+            indent, *(f"{name} = np.zeros_like({a})[()]" for name, a in zip(totals, start[op.moving :], strict=True))
+        )
         state = [self.fresh() for _ in block.arguments[: len(block.arguments) - op.moving]]
-        self.write(indent, f"for {', '.join(state)}, in reversed({history}):")
+        self.write(indent, f"for {row(state)} in reversed({history}):")
         known = known | {a.number: name for a, name in zip(block.arguments, state + ts, strict=True)}
         results = self.block(block, known, indent + "    ")
         self.write(indent + "    ", *(f"{a} = {a} + {b}" for a, b in zip(totals, results[op.moving :], strict=True)))
@@ -285,12 +295,11 @@ class Writer:
 
     def give(self, indent, names, words):
         """Give the results of a piece their names; a single one that was just computed, in the line that did it."""
-        lines = assign(names, words)
         pairs = [(name, word) for name, word in zip(names, words, strict=True) if name != word]
         if len(pairs) == 1 and self.lines[-1].startswith(f"{indent}{pairs[0][1]} = "):
             self.lines[-1] = self.lines[-1].replace(pairs[0][1], pairs[0][0], 1)
         else:
-            self.write(indent, *(lines or ["pass"]))
+            self.write(indent, *(assign(names, words) or ["pass"]))
 
     def expression(self, x, known):
         """An operation in words, and how strongly it binds."""
@@ -309,7 +318,7 @@ class Writer:
         return f"{call}({', '.join(words)})", spelling.ATOM
 
     def call(self, op):
-        """What an operation is called: a function of NumPy or of chainrule, a row of the table, or a name of its own."""
+        """What an operation is called: a function of NumPy or of chainrule, a row of the table, or its own name."""
         if isinstance(op.value, np.ufunc):
             return f"np.{op.value.__name__}"
         if op.name in ("Sum", "Mean", "Prod", "Amax", "Amin", "Logsumexp", "LinalgVectorNorm"):
@@ -329,17 +338,19 @@ class Writer:
         if isinstance(value, Symbol):
             return self.operand(value, known)[0]
         if isinstance(value, tuple):
-            return f"({''.join(self.param(part, known) + ', ' for part in value)})"
+            return row([self.param(part, known) for part in value])
         return self.value(value)
 
     def value(self, x):
         """A number, an array or a parameter as Python writes it."""
         if isinstance(x, np.ndarray):
             return f"np.array({x.tolist()}, np.{x.dtype})" if x.size <= 20 and np.isfinite(x).all() else self.named(x)
+        if isinstance(x, np.generic):
+            return f"np.{x.dtype}({str(x)!r})" if not np.isfinite(x) else repr(x)
         if isinstance(x, np.dtype):
             return f"np.dtype({x.name!r})"
-        if isinstance(x, float | np.floating) and not math.isfinite(x):
-            return f"{'np.float64' if isinstance(x, float) else repr(type(x).__name__)[1:-1]}('{float(x)}')" if isinstance(x, float) else f"np.{x.dtype}('{x}')"
+        if isinstance(x, float) and not math.isfinite(x):
+            return f"float('{float(x)}')"
         return "..." if x is ... else repr(x)
 
     def named(self, x):
@@ -351,6 +362,15 @@ class Writer:
 SIGNS = {op.value: sign for op, sign in zip(
     (rules.gt, rules.ge, rules.lt, rules.le, rules.eq, rules.ne), (">", ">=", "<", "<=", "==", "!="), strict=True
 )}  # fmt: skip
+
+
+def row(words):
+    """A tuple in words.
+
+    >>> row(["a", "b"]), row(["a"])
+    ('(a, b)', '(a,)')
+    """
+    return f"({', '.join(words)}{',' * (len(words) == 1)})"
 
 
 def assign(names, words):

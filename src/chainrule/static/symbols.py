@@ -6,16 +6,17 @@ the result.
 """
 
 import itertools
-import math
+import sys
 import warnings
 from collections import Counter
+from typing import Any
 
 import numpy as np
 
-from . import functions, rules
-from .methods import Methods
-from .op import Box, Op
-from .tape import constant_of, number_or_array
+from .. import functions, rules
+from ..methods import Methods
+from ..op import Box, Op
+from ..tape import constant_of, number_or_array
 
 
 class Graph:
@@ -75,6 +76,10 @@ class Graph:
         """
         return blueprint().drawing(self, leaves(fetches))
 
+    def to_python(self, fetches, name="program"):
+        """What a session does to compute `fetches`, as a Python function of the placeholders; `.source` is its text."""
+        return blueprint().to_python(fetches, name)
+
     def __str__(self):
         return blueprint().listing(self.nodes)
 
@@ -116,7 +121,7 @@ class Symbol(Methods):
     """
 
     __slots__ = ("op", "inputs", "params", "shape", "dtype", "graph", "number", "sources")
-    level = math.inf  # whatever a Symbol meets becomes part of the graph
+    level = sys.maxsize  # whatever a Symbol meets becomes part of the graph
     requires_grad = False
 
     def __init__(self, op, inputs, params, shape, dtype, graph=None):
@@ -287,7 +292,11 @@ def plain(name, value, *inputs):
     return Op(name, "constant", value, inputs, ())
 
 
-PLACEHOLDER, ARGUMENT, CONSTANT = plain("Placeholder", None), plain("Argument", None), plain("Constant", lambda value: value)
+PLACEHOLDER, ARGUMENT, CONSTANT = (
+    plain("Placeholder", None),
+    plain("Argument", None),
+    plain("Constant", lambda value: value),
+)
 PART, HISTORY = plain("Part", lambda x, index: x[index], "x"), plain("History", lambda x: x[-1], "x")
 STOP, SHAPE = plain("StopGradient", lambda x: x, "x"), plain("Shape", lambda x: np.array(np.shape(x), np.int32), "x")
 ONES_LIKE = plain("OnesLike", lambda x: np.ones(x.shape, x.dtype), "x")
@@ -295,7 +304,7 @@ ZEROS_LIKE = plain("ZerosLike", lambda x: np.zeros(x.shape, x.dtype), "x")
 ANY, ALL, ARGMAX, ARGMIN = (plain(f.__name__.title(), f, "x") for f in (np.any, np.all, np.argmax, np.argmin))
 
 
-def constant(value, dtype=None, shape=None) -> Symbol:
+def constant(value: Any, dtype: Any = None, shape: tuple | None = None) -> Symbol:
     """A value that is the same in every run: a number, a list, an array, or a Tensor without gradient.
 
     dtype  by default float32 for Python's floats and int32 for its integers, as in TensorFlow;
@@ -316,12 +325,12 @@ def constant(value, dtype=None, shape=None) -> Symbol:
     return Symbol(CONSTANT, (), {"value": number_or_array(array)}, array.shape, array.dtype)
 
 
-def symbol(x, dtype=None) -> Symbol:
+def symbol(x: Any, dtype: Any = None) -> Symbol:
     """x as a Symbol: itself, or a `constant`."""
     return x if isinstance(x, Symbol) else constant(x, dtype)
 
 
-def choose(condition, x, y) -> Symbol:
+def choose(condition: Any, x: Any, y: Any) -> Symbol:
     """x where `condition` holds, else y. Both are computed; `cond` computes one."""
     return rules.where(symbol(x), literal(y), condition=literal(condition))
 
@@ -329,7 +338,7 @@ def choose(condition, x, y) -> Symbol:
 def along(op):
     """A function of NumPy's form that adds a node: for what has no derivative."""
 
-    def build(x, axis=None, keepdims=False) -> Symbol:
+    def build(x: Any, axis: Any = None, keepdims: bool = False) -> Symbol:
         return op(symbol(x), axis=axis, keepdims=keepdims)
 
     build.__doc__ = f"As `np.{op.name.lower()}`: of all numbers, or along `axis`. No derivative flows."

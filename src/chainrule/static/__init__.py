@@ -14,16 +14,40 @@ loops and branches run, and how a graph is gone through backward, in `control`.
 from collections import Counter
 from functools import wraps
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
-from . import functions, rules
+from .. import functions, rules
 from .control import Block, Branch, Loop, argument, sweep
 from .symbols import (
-    NUMPY, ONES_LIKE, PLACEHOLDER, SHAPE, STOP, ZEROS_LIKE, Graph, NoValueYet, Symbol, choose, constant, each,
-    is_float, leaves, open_graphs, out_of_reach, repack, symbol,
+    NUMPY,
+    ONES_LIKE,
+    PLACEHOLDER,
+    SHAPE,
+    STOP,
+    ZEROS_LIKE,
+    Graph,
+    NoValueYet,
+    Symbol,
+    choose,
+    constant,
+    each,
+    is_float,
+    leaves,
+    open_graphs,
+    out_of_reach,
+    repack,
+    symbol,
 )  # fmt: skip
-from .tape import number_or_array
+from ..tape import number_or_array
+
+__all__ = [
+    "Graph", "NoValueYet", "Session", "Symbol", "argmax", "argmin", "bool_", "concat", "cond", "constant",
+    "disable_v2_behavior", "float32", "float64", "get_default_graph", "gradients", "int32", "int64", "logical_and",
+    "logical_not", "logical_or", "nn", "norm", "ones_like", "placeholder", "reduce_all", "reduce_any",
+    "reset_default_graph", "shape", "stack", "stop_gradient", "where", "while_loop", "zeros_like",
+]  # fmt: skip
 
 float32, float64, int32, int64, bool_ = map(np.dtype, ("float32", "float64", "int32", "int64", "bool"))
 
@@ -42,7 +66,7 @@ def disable_v2_behavior():
     """Does nothing: here, graphs are always described first and run later."""
 
 
-def placeholder(dtype, shape=None, name=None) -> Symbol:
+def placeholder(dtype: Any, shape: tuple | None = None, name: str | None = None) -> Symbol:
     """A value that is fed when the graph runs.
 
     shape  a tuple: () for one number; None stands for a length that may differ from run to run
@@ -85,6 +109,7 @@ OTHER = {
     "reduce_logsumexp": "logsumexp", "reduce_variance": "var", "reduce_std": "std",
     "greater": "gt", "greater_equal": "ge", "less": "lt", "less_equal": "le", "equal": "eq", "not_equal": "ne",
 }  # fmt: skip
+__all__ += [*SAME.split(), *OTHER]
 globals().update({name: symbolic(getattr(functions, name)) for name in SAME.split()})
 globals().update({name: symbolic(getattr(functions, ours)) for name, ours in OTHER.items()})
 
@@ -92,7 +117,7 @@ concat, stack, where = functions.cat, functions.stack, choose
 reduce_any, reduce_all, argmax, argmin = (NUMPY[function] for function in (np.any, np.all, np.argmax, np.argmin))
 
 
-def norm(x, ord="euclidean", axis=None, keepdims=False) -> Symbol:
+def norm(x: Any, ord: Any = "euclidean", axis: Any = None, keepdims: bool = False) -> Symbol:
     """The Euclidean norm of all numbers, or along `axis`; `ord` as in `chainrule.norm`."""
     return functions.norm(symbol(x), 2 if ord == "euclidean" else ord, axis=axis, keepdims=keepdims)
 
@@ -101,41 +126,41 @@ class nn:
     """The functions that TensorFlow keeps in `tf.nn`."""
 
     relu, sigmoid, tanh, softplus, softmax, log_softmax = (
-        staticmethod(globals()[name]) for name in "relu sigmoid tanh softplus softmax log_softmax".split()
+        staticmethod(globals()[name]) for name in ["relu", "sigmoid", "tanh", "softplus", "softmax", "log_softmax"]
     )
 
 
-def logical_and(x, y) -> Symbol:
+def logical_and(x: Any, y: Any) -> Symbol:
     """Whether both hold, number by number; x & y is the same."""
     return rules.both(symbol(x), y)
 
 
-def logical_or(x, y) -> Symbol:
+def logical_or(x: Any, y: Any) -> Symbol:
     """Whether one of both holds, number by number; x | y is the same."""
     return rules.either(symbol(x), y)
 
 
-def logical_not(x) -> Symbol:
+def logical_not(x: Any) -> Symbol:
     """Whether it does not hold, number by number; ~x is the same."""
     return ~symbol(x)
 
 
-def stop_gradient(x) -> Symbol:
+def stop_gradient(x: Any) -> Symbol:
     """The same value as a constant for `gradients`: what `detach` is for Tensors."""
     return STOP(symbol(x))
 
 
-def zeros_like(x) -> Symbol:
+def zeros_like(x: Any) -> Symbol:
     """Zeros in the shape and dtype of x."""
     return ZEROS_LIKE(symbol(x))
 
 
-def ones_like(x) -> Symbol:
+def ones_like(x: Any) -> Symbol:
     """Ones in the shape and dtype of x."""
     return ONES_LIKE(symbol(x))
 
 
-def shape(x) -> Symbol:
+def shape(x: Any) -> Symbol:
     """The shape that x will have, as integers; `x.shape` is what is known of it now."""
     return SHAPE(symbol(x))
 
@@ -210,16 +235,18 @@ def cond(pred, true_fn, false_fn):
     blocks = []
     for graph, mine, other in zip(graphs, results, reversed(results), strict=True):
         with graph:
-            blocks.append(Block(graph, (), [result_like(x, y) for x, y in zip(leaves(mine), leaves(other), strict=True)]))
+            blocks.append(
+                Block(graph, (), [result_like(x, y) for x, y in zip(leaves(mine), leaves(other), strict=True)])
+            )
     likes = [agreed(*pair) for pair in zip(*(block.outputs for block in blocks), strict=True)]
     value = repack(results[0], Branch(*blocks).node([pred], likes))
     return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
-def callables(name, **functions):
-    for argument, function in functions.items():
+def callables(name, **given):
+    for parameter, function in given.items():
         if not callable(function):
-            raise TypeError(f"{name} needs a function as {argument}, not {function!r}: write lambda: ...")
+            raise TypeError(f"{name} needs a function as {parameter}, not {function!r}: write lambda: ...")
 
 
 def truth(x, what):
@@ -265,7 +292,9 @@ def next_value(x, variable):
             f"a loop variable keeps its dtype, but one begins as {variable.dtype} and the body makes it {x.dtype}: "
             f"tf.cast(x, tf.{variable.dtype}), or begin with a {x.dtype}"
         )
-    if len(x.shape) != len(variable.shape) or any(n not in (m, None) for m, n in zip(x.shape, variable.shape, strict=True)):
+    if len(x.shape) != len(variable.shape) or any(
+        n not in (m, None) for m, n in zip(x.shape, variable.shape, strict=True)
+    ):
         raise ValueError(
             f"a loop variable keeps its shape, but one begins as {variable.shape} and the body makes it {x.shape}: "
             "begin with the final shape"
@@ -277,16 +306,20 @@ def result_like(x, like):
     """x as a Symbol; a Python number takes the dtype of `like`."""
     if x is None:
         raise ValueError("a branch must return something, but one returned None: has it a return?")
-    return symbol(x, like.dtype if isinstance(like, Symbol) and isinstance(x, int | float) else None)
+    takes = isinstance(like, Symbol) and isinstance(x, int | float) and np.result_type(like.dtype, x) == like.dtype
+    return symbol(x, like.dtype if takes else None)
 
 
 def agreed(yes, no):
     """What is known of the result of a cond from the results of its branches."""
     if yes.dtype != no.dtype:
         raise TypeError(
-            f"the branches of cond must agree, but true_fn gives {yes.dtype}, false_fn {no.dtype}: tf.cast makes them equal"
+            f"the branches of cond must agree, but true_fn gives {yes.dtype}, false_fn {no.dtype}: "
+            "tf.cast makes them equal"
         )
-    if len(yes.shape) != len(no.shape) or any(m != n and None not in (m, n) for m, n in zip(yes.shape, no.shape, strict=True)):
+    if len(yes.shape) != len(no.shape) or any(
+        m != n and None not in (m, n) for m, n in zip(yes.shape, no.shape, strict=True)
+    ):
         raise ValueError(f"the branches of cond must agree, but true_fn gives shape {yes.shape}, false_fn {no.shape}")
     shape = tuple(m if m == n else None for m, n in zip(yes.shape, no.shape, strict=True))
     return SimpleNamespace(shape=shape, dtype=yes.dtype)
@@ -295,7 +328,7 @@ def agreed(yes, no):
 # ---- gradients
 
 
-def gradients(ys, xs, grad_ys=None) -> list:
+def gradients(ys: Any, xs: Any, grad_ys: Any = None) -> list:
     """The gradient of the sum of all numbers in `ys` by each of `xs`, as new nodes of the graph.
 
     ys, xs   a Symbol or a list of them
@@ -332,7 +365,9 @@ def seed(y, t):
         return ONES_LIKE(y)
     t = symbol(t, None if isinstance(t, Symbol) else y.dtype)
     if t.shape != y.shape:
-        raise ValueError(f"the cotangent in grad_ys has shape {t.shape}, but its y has shape {y.shape}: they must be equal")
+        raise ValueError(
+            f"the cotangent in grad_ys has shape {t.shape}, but its y has shape {y.shape}: they must be equal"
+        )
     return t
 
 
@@ -411,7 +446,9 @@ def feed(x, value, graph):
     if x.graph is not graph:
         raise ValueError(out_of_reach(x, graph))
     if isinstance(value, Symbol):
-        raise TypeError(f"the placeholder {x.params['name']!r} was fed {value!r}: feed numbers, as session.run gives them")
+        raise TypeError(
+            f"the placeholder {x.params['name']!r} was fed {value!r}: feed numbers, as session.run gives them"
+        )
     array = np.asarray(value)
     if not np.can_cast(array.dtype, x.dtype, "same_kind"):
         raise TypeError(f"the placeholder {x.params['name']!r} holds {x.dtype}, but was fed {array.dtype}")
