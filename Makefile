@@ -7,10 +7,11 @@ TORCH_OPTIONS ?=
 
 BIN = .venv/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check install -qq -c constraints.txt
+BENCH_PIP = .venv-bench/bin/python -m pip --disable-pip-version-check install -qq
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve test notebooks lint format clean
+.PHONY: help book serve test notebooks lint format bench clean
 
 help:  ## list these verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -45,9 +46,12 @@ format: .venv/.lint  ## format code and notebooks
 	@$(BIN)/ruff check --fix-only --quiet . && $(BIN)/ruff format . || { echo; \
 	  echo "The file named above cannot be parsed. Mend it, then: make format"; exit 1; }
 
+bench: .venv-bench/.ready  ## time the engine beside others (ten minutes), into benchmarks/results.*
+	@.venv-bench/bin/python benchmarks/bench.py
+
 clean:  ## remove everything that was built, and .venv
-	rm -rf _build .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	find src tests tools book -name __pycache__ -o -name .ipynb_checkpoints | xargs rm -rf
+	rm -rf _build .venv .venv-bench .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find src tests tools book benchmarks -name __pycache__ -o -name .ipynb_checkpoints | xargs rm -rf
 
 .venv/.course: requirements.txt constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
@@ -68,4 +72,13 @@ clean:  ## remove everything that was built, and .venv
 
 .venv/.browser: .venv/.course
 	@$(PIP) playwright || { echo "pip could not install playwright; the cause is above."; exit 1; }
+	@touch $@
+
+.venv-bench/.ready: benchmarks/requirements.txt pyproject.toml
+	@echo "Setting up .venv-bench with the engines to compare with (a few minutes the first time) ..."
+	@test -x .venv-bench/bin/pip || $(PYTHON) -m venv .venv-bench || { rm -rf .venv-bench; \
+	  echo "Python could not make .venv-bench. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@$(BENCH_PIP) $(TORCH) $(TORCH_OPTIONS) && $(BENCH_PIP) -r benchmarks/requirements.txt -e . || { \
+	  echo "pip could not install the packages; the cause is above. Once mended, give the same command again."; exit 1; }
+	@command -v clang >/dev/null || echo "tinygrad is left out, for lack of clang: apt install clang"
 	@touch $@

@@ -1,10 +1,10 @@
 """Time the workloads on every engine, side by side; write the table and the figure.
 
-    python bench.py                       everything, into results.json, results.md, results.svg
-    python bench.py Scalar Step           only these, printed
+    python bench.py                     everything, into results.json, results.md, results.svg
+    python bench.py Scalar Step         only these rows, printed
     python bench.py --engines PyTorch,chainrule --seconds 3 Chain
 
-One thread. Results are compared with PyTorch's before anything is timed. Samples last a few
+One thread, and processor time, so that a second one would gain nothing. Results are compared with PyTorch's before anything is timed. Samples last a few
 milliseconds each, and the engines take turns sample by sample, so that whatever else the
 machine does falls on all of them. The number that counts is the ratio of two medians of the
 same run.
@@ -12,7 +12,10 @@ same run.
 
 import argparse
 import gc
+import json
 import os
+import pathlib
+import platform
 import statistics
 import sys
 import time
@@ -35,13 +38,16 @@ if __name__ == "__main__" and any(os.environ.get(name) != value for name, value 
     os.environ.update(ENVIRONMENT)
     os.execv(sys.executable, [sys.executable, *sys.argv])
 
-import numpy as np
+from importlib.metadata import version  # noqa: E402
 
-from engines import ENGINES
-from workloads import WORKLOADS
+import memory  # noqa: E402
+import numpy as np  # noqa: E402
+import report  # noqa: E402
+from engines import COMPILED, ENGINES  # noqa: E402
+from workloads import WORKLOADS, Growth  # noqa: E402
 
 SAMPLE = 0.004  # seconds
-PATIENCE = 20.0  # seconds: what takes longer once is left out
+HERE = pathlib.Path(__file__).parent
 
 
 def prepare(workload, engine):
@@ -55,11 +61,11 @@ def prepare(workload, engine):
     return make(lambda lib, *params: workload.f(lib, *data, *params), *workload.arguments())
 
 
-def check(workload, engine, result, expected):
-    """Compare values and gradients with those of PyTorch."""
-    found = [np.asarray(engine.plain(x)) for x in result]
-    for x, y in zip(found, expected, strict=True):
-        np.testing.assert_allclose(x, y, rtol=(r := getattr(workload, "tolerance", 1e-9)), atol=r)
+def agree(workload, result, expected):
+    """Compare values and gradients with those of PyTorch, which comes first."""
+    tolerance = getattr(workload, "tolerance", 1e-9)
+    for x, y in zip(result, expected, strict=True):
+        np.testing.assert_allclose(x, y, rtol=tolerance, atol=tolerance)
 
 
 def contenders(workload, names):
@@ -72,16 +78,17 @@ def contenders(workload, names):
         try:
             engine = ENGINES[name]()
             run = prepare(workload, engine)
-            start = time.perf_counter()
-            result = run()
-            if time.perf_counter() - start > PATIENCE:
-                raise TimeoutError(f"over {PATIENCE:.0f} s")
-        except (ImportError, NotImplementedError, RecursionError, TimeoutError) as error:
-            missing[name] = "too deep a recursion" if isinstance(error, RecursionError) else str(error)
+            result = [np.array(engine.plain(x)) for x in run()]  # the first call may compile
+        except RecursionError:
+            missing[name] = "too deep a recursion"
             continue
-        if expected is None:
-            expected = [np.array(engine.plain(x)) for x in result]
-        check(workload, engine, result, expected)
+        except Exception as error:
+            if name in ("PyTorch", "chainrule"):
+                raise
+            missing[name] = f"{type(error).__name__}: {error}".splitlines()[0].removeprefix("NotImplementedError: ")
+            continue
+        expected = expected or result
+        agree(workload, result, expected)
         runs[name] = run
     return runs, missing
 
@@ -110,30 +117,79 @@ def measure(runs, seconds):
 
 
 def timed(run, calls):
+    """Processor time of one call: what other programs do does not count, a second thread would."""
     start = time.process_time()
     for _ in range(calls):
         run()
     return (time.process_time() - start) / calls
 
 
+def row(workload, names, seconds):
+    """Everything about one workload, for the results."""
+    runs, missing = contenders(workload, names)
+    samples = measure(runs, seconds)
+    medians = {name: statistics.median(s) for name, s in samples.items()}
+    return {
+        "name": workload.__name__,
+        "short": workload.short,
+        "title": workload.__doc__,
+        "target": workload.target,
+        "microseconds": {name: round(1e6 * m, 3) for name, m in medians.items()},
+        "ratio": {name: float(f"{m / medians['PyTorch']:.3g}") for name, m in medians.items()},
+        "samples": {name: len(s) for name, s in samples.items()},
+        "missing": missing,
+    }
+
+
+def growth():
+    """Nanoseconds for each of n products, forward and back."""
+    found = {}
+    for name in Growth.engines:
+        engine = ENGINES[name]()
+        for n in Growth.lengths:
+            run = engine.gradient(Growth.f(n), [np.array(1.5)])
+            run()
+            best = min(timed(run, 1) for _ in range(3))
+            found.setdefault(name, {})[str(n)] = round(1e9 * best / n)
+    return found
+
+
+def peaks(names):
+    """The most memory in use, in arrays."""
+    return {
+        chain: {name: round(arrays, 1) for name in names if (arrays := memory.measured(name, chain)) is not None}
+        for chain in memory.CHAINS
+    }
+
+
+def machine():
+    packages = ("numpy", "torch", "jax", "autograd", "mygrad", "micrograd", "tinygrad")
+    return {
+        "processor": f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}",
+        "python": platform.python_version(),
+        "versions": {name: version(name) for name in packages},
+        "environment": ENVIRONMENT,
+    }
+
+
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("workloads", nargs="*")
-    parser.add_argument("--engines", default=",".join(ENGINES))
-    parser.add_argument("--seconds", type=float, default=20.0)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("workloads", nargs="*", help="names of classes in workloads.py")
+    parser.add_argument("--engines", default=",".join(ENGINES), help="separated by commas; PyTorch must be there")
+    parser.add_argument("--seconds", type=float, default=20.0, help="for each workload")
     options = parser.parse_args()
-    for workload in WORKLOADS:
-        if options.workloads and workload.__name__ not in options.workloads:
-            continue
-        print(workload.__doc__)
-        runs, missing = contenders(workload, options.engines.split(","))
-        samples = measure(runs, options.seconds)
-        medians = {name: statistics.median(s) for name, s in samples.items()}
-        for name in runs:
-            q = statistics.quantiles(samples[name], n=4)
-            print(f"   {name:15} {medians[name]*1e6:12.1f} us  {medians[name]/medians['PyTorch']:8.3f}  n={len(samples[name])} spread {(q[2]-q[0])/q[1]:.2f}")
-        for name, why in missing.items():
-            print(f"   {name:15} {why}")
+    names = options.engines.split(",")
+    chosen = [w for w in WORKLOADS if w.__name__ in (options.workloads or [w.__name__])]
+    results = {"machine": machine(), "rows": []}
+    for workload in chosen:
+        results["rows"].append(row(workload, names, options.seconds))
+        print(report.lines_of(results["rows"][-1]), flush=True)
+    if not options.workloads:
+        results["growth"] = growth()
+        results["memory"] = peaks([name for name in names if name not in (*COMPILED, "micrograd", "tinygrad")])
+        (HERE / "results.json").write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
+        report.write(results, HERE)
+        print(f"Written: {HERE.name}/results.json, results.md, results.svg")
 
 
 if __name__ == "__main__":

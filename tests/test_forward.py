@@ -124,9 +124,26 @@ def test_derivative_works_under_no_grad():
         assert cr.jvp(lambda x: x**3, (2.0,), (1.0,))[1].item() == 12.0
 
 
-def test_detach_stops_both_modes():
-    f = lambda x: x.detach() * x
-    assert cr.grad(f)(3.0).item() == cr.jvp(f, (3.0,), (1.0,))[1].item() == 3.0
+@pytest.mark.parametrize(
+    "modes", [(a, b) for a in ("forward", "reverse") for b in ("forward", "reverse")], ids="-".join
+)
+def test_detach_stops_every_derivative_and_no_grad_the_innermost(modes):
+    def half(lib):
+        def f(x):
+            with lib.no_grad():
+                c = x * x
+            return c * x
+
+        return f
+
+    def detached(lib):
+        return lambda x: x.detach() * x
+
+    outer, inner = modes
+    for make in (detached, half):
+        got = derivative(cr, outer)(derivative(cr, inner)(make(cr)))(cr.tensor(3.0))
+        want = derivative(torch, outer)(derivative(torch, inner)(make(torch)))(torch.tensor(3.0))
+        assert got.item() == want.item()
 
 
 STRUCTURES = {

@@ -81,7 +81,9 @@ def test_vjp_and_jvp_are_pytorchs(f, x):
     assert_same(cr.jvp(f, (x,), (v,)), F.jvp(f, (t,), (torch.tensor(v),)))
 
 
-@pytest.mark.parametrize("modes", [(a, b) for a in ("forward", "reverse") for b in ("forward", "reverse")], ids="-".join)
+@pytest.mark.parametrize(
+    "modes", [(a, b) for a in ("forward", "reverse") for b in ("forward", "reverse")], ids="-".join
+)
 @pytest.mark.parametrize("f", ["elementwise", "a product", "a number"])
 def test_jacobian_of_a_jacobian_is_pytorchs(f, modes):
     f = TO_ARRAY[f]
@@ -143,7 +145,7 @@ def test_argument_that_is_not_differentiated_may_be_anything():
 
 
 def test_pullback_may_be_called_again_and_for_unused_inputs_gives_zeros():
-    y, pullback = cr.vjp(lambda a, b: a * a, cr.tensor(X), 5.0)
+    _, pullback = cr.vjp(lambda a, b: a * a, cr.tensor(X), 5.0)
     for _ in range(2):
         a_bar, b_bar = pullback(cr.ones(3))
         assert_same((a_bar, b_bar), (2 * X, np.float64(0)))
@@ -156,7 +158,9 @@ def test_vjp_of_several_outputs_is_pytorchs():
     assert type(ours) is tuple
     assert_same(ours, want)
     assert_same(pull((cr.tensor(V), cr.tensor(X))), theirs((torch.tensor(V), torch.tensor(X))))
-    assert_same(cr.jvp(f, (X, V), (V, X)), F.jvp(f, (torch.tensor(X), torch.tensor(V)), (torch.tensor(V), torch.tensor(X))))
+    assert_same(
+        cr.jvp(f, (X, V), (V, X)), F.jvp(f, (torch.tensor(X), torch.tensor(V)), (torch.tensor(V), torch.tensor(X)))
+    )
 
 
 @pytest.mark.parametrize("shape", [(), (3,), (2, 3), (0,)], ids=str)
@@ -193,7 +197,13 @@ def test_results_keep_no_graph_behind():
 def test_float32_gives_float32():
     x = np.float32(X)
     f = lambda x: (x**3).sum()
-    for result in (cr.grad(f)(x), cr.hessian(f, x), cr.hvp(f, x, x), *cr.jvp(f, (x,), (x,)), cr.jacobian(lambda x: x * x, x)):
+    for result in (
+        cr.grad(f)(x),
+        cr.hessian(f, x),
+        cr.hvp(f, x, x),
+        *cr.jvp(f, (x,), (x,)),
+        cr.jacobian(lambda x: x * x, x),
+    ):
         assert result.dtype == np.float32
 
 

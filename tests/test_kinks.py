@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from oracle import array, assert_same, backward, hessian_product, leaves, second_order
+from oracle import array, assert_same, backward, hessian_product, second_order
 
 import chainrule as cr
 
@@ -22,16 +22,47 @@ KINKS = {
     # ---- one number
     **{
         f"{name} at {x}": (of_one(name), [x])
-        for name in (
-            "abs relu sign floor ceil round sqrt rsqrt reciprocal square exp exp2 expm1 log log2 log10 log1p sin cos tan "
-            "asin acos atan sinh cosh tanh asinh acosh atanh sigmoid"
-        ).split()
+        for name in [
+            "abs",
+            "relu",
+            "sign",
+            "floor",
+            "ceil",
+            "round",
+            "sqrt",
+            "rsqrt",
+            "reciprocal",
+            "square",
+            "exp",
+            "exp2",
+            "expm1",
+            "log",
+            "log2",
+            "log10",
+            "log1p",
+            "sin",
+            "cos",
+            "tan",
+            "asin",
+            "acos",
+            "atan",
+            "sinh",
+            "cosh",
+            "tanh",
+            "asinh",
+            "acosh",
+            "atanh",
+            "sigmoid",
+        ]
         for x in EDGES
     },
     **{f"round at {x}": (of_one("round"), [x]) for x in (0.5, 1.5, 2.5, -0.5, -1.5)},
     **{f"sigmoid at {x}": (of_one("sigmoid"), [x]) for x in (800.0, -800.0, 40.0, -40.0)},
     **{f"tanh at {x}": (of_one("tanh"), [x]) for x in (800.0, -800.0)},
-    **{f"softplus at {x}": (lambda lib, x: softplus(lib, x), [x]) for x in (0.0, 20.0, 20.001, 800.0, -800.0, INF, -INF, NAN)},
+    **{
+        f"softplus at {x}": (lambda lib, x: softplus(lib, x), [x])
+        for x in (0.0, 20.0, 20.001, 800.0, -800.0, INF, -INF, NAN)
+    },
     # ---- powers
     **{
         f"{a} ** {b}, by the base": (lambda lib, x, b=b: x**b, [a])
@@ -65,12 +96,24 @@ KINKS = {
     **{f"clamp from below at {x}": (lambda lib, x: x.clamp(min=0.0), [x]) for x in EDGES},
     **{f"clamp from above at {x}": (lambda lib, x: x.clamp(max=1.0), [x]) for x in EDGES},
     "clamp with crossed bounds": (lambda lib, x: x.clamp(2.0, 1.0), [[0.5, 1.0, 1.5, 2.0, 2.5]]),
-    "clamp by tensors at the bounds": (lambda lib, x, a, b: x.clamp(a, b), [[0.5, 1.0, 2.0], [0.5, 0.0, 0.0], [3.0, 1.0, 1.5]]),
+    "clamp by tensors at the bounds": (
+        lambda lib, x, a, b: x.clamp(a, b),
+        [[0.5, 1.0, 2.0], [0.5, 0.0, 0.0], [3.0, 1.0, 1.5]],
+    ),
     # ---- ties
     **{
         f"{name} of {x}": (lambda lib, x, name=name: getattr(x, name)(), [x])
         for name in ("max", "min", "amax", "amin")
-        for x in ([1.0, 1.0], [1.0, 1.0, 0.0], [0.0, -0.0], [INF, INF, 1.0], [NAN, 1.0], [NAN, NAN], [[1.0, 2.0], [2.0, 1.0]], 3.0)
+        for x in (
+            [1.0, 1.0],
+            [1.0, 1.0, 0.0],
+            [0.0, -0.0],
+            [INF, INF, 1.0],
+            [NAN, 1.0],
+            [NAN, NAN],
+            [[1.0, 2.0], [2.0, 1.0]],
+            3.0,
+        )
     },
     **{
         f"{name} of rows of {x}": (lambda lib, x, name=name: getattr(x, name)(1), [x])
@@ -98,10 +141,22 @@ KINKS = {
     # ---- products and sums
     **{
         f"prod of {x}": (lambda lib, x: x.prod(), [x])
-        for x in ([0.0, 2.0, 3.0], [0.0, 0.0, 3.0], [0.0, 0.0, 0.0], [INF, 2.0], [INF, 0.0], [NAN, 2.0], 0.0, [[0.0, 2.0], [3.0, 4.0]])
+        for x in (
+            [0.0, 2.0, 3.0],
+            [0.0, 0.0, 3.0],
+            [0.0, 0.0, 0.0],
+            [INF, 2.0],
+            [INF, 0.0],
+            [NAN, 2.0],
+            0.0,
+            [[0.0, 2.0], [3.0, 4.0]],
+        )
     },
     "prod of rows with zeros": (lambda lib, x: x.prod(1), [[[0.0, 2.0, 3.0], [1.0, 2.0, 3.0], [0.0, 0.0, 4.0]]]),
-    "prod of columns with zeros": (lambda lib, x: x.prod(0, keepdim=True), [[[0.0, 2.0, 3.0], [1.0, 2.0, 3.0], [0.0, 0.0, 4.0]]]),
+    "prod of columns with zeros": (
+        lambda lib, x: x.prod(0, keepdim=True),
+        [[[0.0, 2.0, 3.0], [1.0, 2.0, 3.0], [0.0, 0.0, 4.0]]],
+    ),
     **{
         f"logsumexp of {x}": (lambda lib, x: x.logsumexp(0), [x])
         for x in ([-INF, 0.0], [-INF, -INF], [INF, 0.0], [NAN, 0.0], [1000.0, 1000.0], [-1000.0, 0.0], 0.0)
@@ -122,7 +177,10 @@ KINKS = {
     # ---- the branch not taken
     "where with a nan branch": (lambda lib, x: lib.where(x > 0, x.log(), x * 0), [-1.0]),
     "where with a branch whose slope is inf": (lambda lib, x: lib.where(x > 0, x.sqrt(), x * 0), [0.0]),
-    "where that guards before": (lambda lib, x: lib.where(x > 0, lib.where(x > 0, x, 1.0).log(), 0.0), [[-1.0, 0.0, 2.0]]),
+    "where that guards before": (
+        lambda lib, x: lib.where(x > 0, lib.where(x > 0, x, 1.0).log(), 0.0),
+        [[-1.0, 0.0, 2.0]],
+    ),
     "where of nan": (lambda lib, x: lib.where(x > 0, x, x * 2), [NAN]),
     "times a mask": (lambda lib, x: x.log() * (x > 0), [[0.0, 2.0]]),
     # ---- kinks inside programs
@@ -153,7 +211,8 @@ DIFFERENT = {
         (
             BOTH_REVERSE,
             "0 ** y has the derivative 0 at every order; PyTorch's second one is nan",
-            [f"0.0 ** {b}, by the exponent" for b in (0.0, 1.0, 2.0, INF)] + [f"0.0 ** {b}, by both" for b in (0.0, 1.0, 2.0)],
+            [f"0.0 ** {b}, by the exponent" for b in (0.0, 1.0, 2.0, INF)]
+            + [f"0.0 ** {b}, by both" for b in (0.0, 1.0, 2.0)],
         ),
         (BOTH_REVERSE, "the logarithm of a negative base is nan, also as a factor of 0", ["-2.0 ** 0.0, by both"]),
         (
@@ -172,7 +231,11 @@ DIFFERENT = {
         (
             ("forward",),
             "beside a nan, both get the whole cotangent and both push; PyTorch's forward mode pushes the second only",
-            [f"{f} of {ab}" for f in ("maximum", "minimum") for ab in ("nan and 1.0", "1.0 and nan", "nan and nan", "inf and nan")],
+            [
+                f"{f} of {ab}"
+                for f in ("maximum", "minimum")
+                for ab in ("nan and 1.0", "1.0 and nan", "nan and nan", "inf and nan")
+            ],
         ),
         (("forward",), "the parts of the two inputs are inf and -inf; PyTorch divides their sum", ["1.0 / 0.0"]),
         (
@@ -200,12 +263,13 @@ def kink(request):
     return request.param, *(lambda *xs, lib=lib: f(lib, *xs) for lib in (cr, torch)), arrays, y_bar, directions
 
 
-def compare(name, what, got, want, **tolerances):
+def compare(name, what, got, want):
     """Equal, nan and inf included, unless the difference is listed."""
-    if what not in DIFFERENT.get(name, ()):
-        return assert_same(got, want, **tolerances)
-    with pytest.raises(AssertionError):
-        assert_same(got, want, **tolerances)
+    if what in DIFFERENT.get(name, ()):
+        with pytest.raises(AssertionError):
+            assert_same(got, want)
+    else:
+        assert_same(got, want)
 
 
 def test_value_and_reverse_mode(kink):

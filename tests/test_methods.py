@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from oracle import array, assert_same, backward, hessian_product, leaves, second_order
+from oracle import array, assert_same, backward, hessian_product, second_order
 
 import chainrule as cr
 from chainrule import functions, methods
@@ -17,15 +17,47 @@ def call(*args, x=X, **kwargs):
     return x, args, kwargs
 
 
-NO_ARGUMENTS = (
-    "abs acos add_ asin asinh atan atanh ceil clone cos cosh exp exp2 expm1 floor log log10 log1p log2 neg ravel "
-    "reciprocal relu round rsqrt sigmoid sign sin sinh softplus sqrt square t tan tanh"
-).split()
-NO_ARGUMENTS.remove("add_")
+NO_ARGUMENTS = [
+    "abs",
+    "acos",
+    "asin",
+    "asinh",
+    "atan",
+    "atanh",
+    "ceil",
+    "clone",
+    "cos",
+    "cosh",
+    "exp",
+    "exp2",
+    "expm1",
+    "floor",
+    "log",
+    "log10",
+    "log1p",
+    "log2",
+    "neg",
+    "ravel",
+    "reciprocal",
+    "relu",
+    "round",
+    "rsqrt",
+    "sigmoid",
+    "sign",
+    "sin",
+    "sinh",
+    "softplus",
+    "sqrt",
+    "square",
+    "t",
+    "tan",
+    "tanh",
+]
 REDUCED = [call(), call(0), call(1, keepdim=True), call(dim=-1), call(x=np.float64(0.5)), call(-1, True)]
 OF_TWO = [call(np.cos(X)), call(np.array([0.4, 1.2, 0.8])), call(np.float64(0.8)), call(0.8)]
 OF_TENSORS = OF_TWO[:3]
 
+# What each is called with, after x. Those with an empty list are called below, with several tensors or a dtype.
 CALLS = {
     **{name: [call()] for name in NO_ARGUMENTS},
     "acosh": [call(x=X + 1)],
@@ -87,23 +119,57 @@ CALLS = {
         call(x=np.float64(-0.5)),
         call(3, x=np.float64(-0.5)),
     ],
-    "max": [call(), call(0), call(1, keepdim=True), call(np.array([0.4, 0.1, 0.8])), call(0, x=np.float64(0.5)), call(1, x=CUBE)],
-    "min": [call(), call(0), call(1, keepdim=True), call(np.array([0.4, 0.1, 0.8])), call(0, x=np.float64(0.5)), call(-1, x=CUBE)],
+    "max": [
+        call(),
+        call(0),
+        call(1, keepdim=True),
+        call(np.array([0.4, 0.1, 0.8])),
+        call(0, x=np.float64(0.5)),
+        call(1, x=CUBE),
+    ],
+    "min": [
+        call(),
+        call(0),
+        call(1, keepdim=True),
+        call(np.array([0.4, 0.1, 0.8])),
+        call(0, x=np.float64(0.5)),
+        call(-1, x=CUBE),
+    ],
     "argmax": [call(), call(0), call(1, keepdim=True), call(x=np.float64(0.5)), call(1, x=CUBE)],
     "argmin": [call(), call(0), call(1, keepdim=True), call(x=np.float64(0.5)), call(-1, x=CUBE)],
     "softmax": [call(0), call(1), call(dim=-1), call(1, x=X * 1000), call(1, x=CUBE), call(0, x=np.float64(0.5))],
     "log_softmax": [call(0), call(1), call(dim=-1), call(1, x=X * 1000), call(1, x=CUBE), call(0, x=np.float64(0.5))],
     "cumsum": [call(0), call(1), call(-1), call(1, x=CUBE), call(0, x=np.float64(0.5))],
-    "reshape": [call(6), call(3, 2), call((3, -1)), call(-1), call(1, 2, 1, 3), call((), x=np.float64(0.5)), call(1, x=np.float64(0.5))],
+    "reshape": [
+        call(6),
+        call(3, 2),
+        call((3, -1)),
+        call(-1),
+        call(1, 2, 1, 3),
+        call((), x=np.float64(0.5)),
+        call(1, x=np.float64(0.5)),
+    ],
     "view": [call(6), call(3, 2), call((3, -1))],
     "flatten": [call(), call(0, 1, x=CUBE), call(1, x=CUBE), call(-2, -1, x=CUBE), call(x=np.float64(0.5))],
-    "squeeze": [call(x=X[:, None]), call(1, x=X[:, None]), call(0, x=X[:, None]), call((0, 1), x=X[None, :, None]), call()],
+    "squeeze": [
+        call(x=X[:, None]),
+        call(1, x=X[:, None]),
+        call(0, x=X[:, None]),
+        call((0, 1), x=X[None, :, None]),
+        call(),
+    ],
     "unsqueeze": [call(0), call(1), call(2), call(-1), call(-3), call(0, x=np.float64(0.5))],
     "permute": [call(1, 0), call((1, 0)), call(2, 0, 1, x=CUBE), call(-1, 0, 1, x=CUBE)],
     "transpose": [call(0, 1), call(-1, 0), call(0, 2, x=CUBE)],
     "swapaxes": [call(0, 1), call(-1, 0, x=CUBE)],
     "movedim": [call(0, 1), call(0, 2, x=CUBE), call(-1, 0, x=CUBE)],
-    "expand": [call(2, 3), call(4, 2, 3), call((4, -1, -1)), call(2, 5, 3, x=X[:, None]), call(3, 2, x=np.float64(0.5))],
+    "expand": [
+        call(2, 3),
+        call(4, 2, 3),
+        call((4, -1, -1)),
+        call(2, 5, 3, x=X[:, None]),
+        call(3, 2, x=np.float64(0.5)),
+    ],
     "broadcast_to": [call((4, 2, 3))],
     "flip": [call(0), call(0, 1), call((1,)), call(-1, x=CUBE)],
     "cat": [],
@@ -140,12 +206,11 @@ def given(lib, arguments):
 
 
 def values_of(y):
-    return y.values if hasattr(y, "indices") and hasattr(y, "values") and hasattr(y, "_fields") or isinstance(y, torch.return_types.max | torch.return_types.min) else y
+    """The values of a pair (values, indices)."""
+    return y.values if isinstance(y, tuple) else y
 
 
-CASES = [
-    pytest.param(name, *case, id=f"{name}-{i}") for name, cases in CALLS.items() for i, case in enumerate(cases)
-]
+CASES = [pytest.param(name, *case, id=f"{name}-{i}") for name, cases in CALLS.items() for i, case in enumerate(cases)]
 
 
 def test_every_public_function_has_a_call():
@@ -157,9 +222,8 @@ def test_function_and_method_are_pytorchs_in_both_modes(name, x, args, kwargs):
     reference = theirs(name, args, kwargs)
     want = reference(torch.tensor(x))
     tangent = np.asarray(np.sin(3 * x))
-    for ours in (ours_as_function(name, args, kwargs), ours_as_method(name, args, kwargs)):
-        if ours.__code__ is ours_as_method(name, args, kwargs).__code__ and not hasattr(cr.Tensor, name):
-            continue
+    ways = [ours_as_function] + [ours_as_method] * hasattr(cr.Tensor, name)
+    for ours in (way(name, args, kwargs) for way in ways):
         assert_same(ours(cr.tensor(x)), want)
         if not want.is_floating_point():
             continue
@@ -284,7 +348,14 @@ def test_numpys_ufunc_of_a_tensor_is_the_tensor_of_numpys_ufunc(ufunc):
 
 
 def test_functions_take_plain_arrays_and_give_plain_arrays():
-    for f in (cr.exp, cr.sum, cr.softplus, lambda x: cr.norm(x, 3), lambda x: cr.max(x, 1).values, lambda x: cr.cat([x, x])):
+    for f in (
+        cr.exp,
+        cr.sum,
+        cr.softplus,
+        lambda x: cr.norm(x, 3),
+        lambda x: cr.max(x, 1).values,
+        lambda x: cr.cat([x, x]),
+    ):
         assert type(f(X)) in (np.ndarray, np.float64)
 
 

@@ -151,7 +151,9 @@ MISUSE = {
         }.items()
     },
     "second autograd.grad": lambda lib: (lambda x: (lambda y: (grad(lib, y, x), grad(lib, y, x)))(x * x))(ones(lib)),
-    "backward after autograd.grad": lambda lib: (lambda x: (lambda y: (grad(lib, y, x), y.backward()))(x * x))(ones(lib)),
+    "backward after autograd.grad": lambda lib: (lambda x: (lambda y: (grad(lib, y, x), y.backward()))(x * x))(
+        ones(lib)
+    ),
     "a shared part was freed": lambda lib: (lambda s: ((s * 2).backward(), (s * 3).backward()))(ones(lib).exp()),
     # ---- leaves
     "requires_grad for integers": lambda lib: lib.tensor([1, 2], requires_grad=True),
@@ -336,8 +338,12 @@ MISUSE = {
     "matrix overwritten": stale(lambda w: wrote(w @ w, w)),
     "matrix overwritten by index": stale(lambda w: (lambda y: (w.__setitem__((0, 0), 3.0), y)[1])(w @ w)),
     "overwritten after exp_": stale(lambda w: wrote(w.exp_(), w)),
-    "overwritten through detach": lambda lib: (lambda x: (lambda y: (x.detach().add_(1), y.backward()))((x * x).sum()))(ones(lib, 3)),
-    "constant factor overwritten": lambda lib: (lambda c: (lambda y: (c.add_(1), y.backward()))((ones(lib, 3) * c).sum()))(const(lib, 3)),
+    "overwritten through detach": lambda lib: (lambda x: (lambda y: (x.detach().add_(1), y.backward()))((x * x).sum()))(
+        ones(lib, 3)
+    ),
+    "constant factor overwritten": lambda lib: (
+        lambda c: (lambda y: (c.add_(1), y.backward()))((ones(lib, 3) * c).sum())
+    )(const(lib, 3)),
     "+= of a shape that does not fit": lambda lib: (ones(lib, 3) * 1).add_(const(lib, 2)),
     "+= of a shape that is larger": lambda lib: (ones(lib, 3) * 1).add_(const(lib, 2, 3)),
     "copy_ of a shape that does not fit": lambda lib: (ones(lib, 3) * 1).copy_(const(lib, 2)),
@@ -363,14 +369,18 @@ MISUSE = {
     "grad of a vector": lambda lib: (lambda x: grad(lib, x * 2, x))(ones(lib, 3)),
     "grad of two, one a vector": lambda lib: (lambda x: grad(lib, [x.sum(), x * 2], x))(ones(lib, 3)),
     "grad with another shape": lambda lib: (lambda x: grad(lib, x * 2, x, const(lib, 2)))(ones(lib, 3)),
-    "grad with another shape in the second": lambda lib: (lambda x: grad(lib, [x * 2, x * 3], x, [const(lib, 3), const(lib, 2)]))(ones(lib, 3)),
+    "grad with another shape in the second": lambda lib: (
+        lambda x: grad(lib, [x * 2, x * 3], x, [const(lib, 3), const(lib, 2)])
+    )(ones(lib, 3)),
     "grad with too few gradients": lambda lib: (lambda x: grad(lib, [x * 2, x * 3], x, [const(lib, 3)]))(ones(lib, 3)),
     "grad with a gradient that is a float": lambda lib: (lambda x: grad(lib, x * 2, x, 1.0))(ones(lib, 3)),
     "grad by nothing": lambda lib: grad(lib, ones(lib) * 2, []),
     "grad by an int": lambda lib: grad(lib, ones(lib) * 2, 3),
     "grad of a float": lambda lib: grad(lib, 3.0, ones(lib)),
     "grad of a gradient without create_graph": lambda lib: (lambda x: grad(lib, grad(lib, x**3, x)[0], x))(ones(lib)),
-    "materialize_grads with allow_unused=False": lambda lib: grad(lib, ones(lib) * 2, ones(lib), materialize_grads=True, allow_unused=False),
+    "materialize_grads with allow_unused=False": lambda lib: grad(
+        lib, ones(lib) * 2, ones(lib), materialize_grads=True, allow_unused=False
+    ),
     # ---- making tensors
     "tensor of nothing": lambda lib: lib.tensor(),
     "tensor of None": lambda lib: lib.tensor(None),
@@ -386,14 +396,26 @@ MISUSE = {
     "grad of a function of integers": in_functional(lambda func, lib: func.grad(lambda x: x.sum())(lib.tensor([1, 2]))),
     "grad by an argument too many": in_functional(lambda func, lib: func.grad(lambda x: x, argnums=1)(const(lib))),
     "grad by an argument that is missing": in_functional(lambda func, lib: func.grad(lambda x: x)()),
-    "vjp with another shape": in_functional(lambda func, lib: func.vjp(lambda x: x * 2, const(lib, 3))[1](const(lib, 2))),
-    "vjp of integers": in_functional(lambda func, lib: func.vjp(lambda x: x * 2, lib.tensor([1, 2]))[1](lib.tensor([1, 2]))),
-    "jvp with another shape": in_functional(lambda func, lib: func.jvp(lambda x: x * 2, (const(lib, 3),), (const(lib, 2),))),
-    "jvp with too few tangents": in_functional(lambda func, lib: func.jvp(lambda x, y: x * y, (const(lib), const(lib)), (const(lib),))),
+    "vjp with another shape": in_functional(
+        lambda func, lib: func.vjp(lambda x: x * 2, const(lib, 3))[1](const(lib, 2))
+    ),
+    "vjp of integers": in_functional(
+        lambda func, lib: func.vjp(lambda x: x * 2, lib.tensor([1, 2]))[1](lib.tensor([1, 2]))
+    ),
+    "jvp with another shape": in_functional(
+        lambda func, lib: func.jvp(lambda x: x * 2, (const(lib, 3),), (const(lib, 2),))
+    ),
+    "jvp with too few tangents": in_functional(
+        lambda func, lib: func.jvp(lambda x, y: x * y, (const(lib), const(lib)), (const(lib),))
+    ),
     "jvp without tuples": in_functional(lambda func, lib: func.jvp(lambda x: x * 2, const(lib), const(lib))),
     "jvp of no primals": in_functional(lambda func, lib: func.jvp(lambda: const(lib), (), ())),
-    "bool of a vector in grad": in_functional(lambda func, lib: func.grad(lambda x: x.sum() if x > 0 else x)(const(lib, 3))),
-    "a captured leaf overwritten in grad": in_functional(lambda func, lib: (lambda c: func.grad(lambda x: (c.add_(x), c.sum())[1])(const(lib)))(ones(lib) * 1)),
+    "bool of a vector in grad": in_functional(
+        lambda func, lib: func.grad(lambda x: x.sum() if x > 0 else x)(const(lib, 3))
+    ),
+    "a captured leaf overwritten in grad": in_functional(
+        lambda func, lib: (lambda c: func.grad(lambda x: (c.add_(x), c.sum())[1])(const(lib)))(ones(lib) * 1)
+    ),
     "numpy in grad": in_functional(lambda func, lib: func.grad(lambda x: x.numpy().sum())(const(lib, 3))),
 }
 
@@ -413,7 +435,7 @@ def hooked(lib, hook):
 # Where ours differs on purpose, and why.
 DIFFERENT = {
     "dot of matrices": "NumPy's dot takes matrices, and so does ours",
-    "index array out of bounds, second axis": "PyTorch names the axis after moving it to the front; ours names the user's",
+    "index array out of bounds, second axis": "PyTorch names the axis after moving it to the front",
     "factor overwritten by zero_": "zero_ is fill_(0) here, so that is what the message names",
     "grad with another shape in the second": "PyTorch checks only the first in its own words; ours checks each",
     "tensor of nothing": "the words are Python's own",

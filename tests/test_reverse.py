@@ -357,11 +357,12 @@ def retained_and_assigned(lib):
 
 PROGRAMS = [
     passes, second_pass, only_leaves, zeroed, cleared, preset, own_gradients, seed_is_not_kept, diamond, long_ladder,
-    unused, used_often, loop_and_branch, order_of_making_is_not_order_of_use, create_graph, third_order, gradient_penalty,
-    through_the_gradient, seed_that_requires_grad, implicit_create_graph_keeps, part_below_is_kept, intermediate, itself,
-    twice_the_same, several_outputs, grad_touches_nothing, not_used, integer_seed, vector_of_one, leaf_itself, zero_size,
-    no_grad_part, detached_part, frozen, float32_to_float64, hook, hook_that_looks, hooks_in_order, hook_removed,
-    hook_sees_the_whole, hook_in_grad, hook_and_create_graph, retained_after_hooks, retained_and_assigned,
+    unused, used_often, loop_and_branch, order_of_making_is_not_order_of_use, create_graph, third_order,
+    gradient_penalty, through_the_gradient, seed_that_requires_grad, implicit_create_graph_keeps, part_below_is_kept,
+    intermediate, itself, twice_the_same, several_outputs, grad_touches_nothing, not_used, integer_seed,
+    vector_of_one, leaf_itself, zero_size, no_grad_part, detached_part, frozen, float32_to_float64, hook,
+    hook_that_looks, hooks_in_order, hook_removed, hook_sees_the_whole, hook_in_grad, hook_and_create_graph,
+    retained_after_hooks, retained_and_assigned,
 ]  # fmt: skip
 
 
@@ -395,7 +396,14 @@ def test_linear_chain_saves_no_arrays():
     x = cr.tensor(np.ones(10), requires_grad=True)
     values = []
     y = x
-    for f in (lambda y: y + 1.0, lambda y: y * 2.0, lambda y: -y, lambda y: y / 3.0, lambda y: y.reshape(2, 5), lambda y: y.sum(0)):
+    for f in (
+        lambda y: y + 1.0,
+        lambda y: y * 2.0,
+        lambda y: -y,
+        lambda y: y / 3.0,
+        lambda y: y.reshape(2, 5),
+        lambda y: y.sum(0),
+    ):
         y = f(y)
         values.append(weakref.ref(y.array))
     gc.collect()

@@ -117,6 +117,8 @@ CASES = {
     "round": (torch.round, ANYWHERE, [({}, ONE)]),
     "maximum": (torch.maximum, ANYWHERE, [({}, TWO)]),
     "minimum": (torch.minimum, ANYWHERE, [({}, TWO)]),
+    "at_least": (lambda a, b: torch.clamp(a, min=b), ANYWHERE, [({}, TWO[:3])]),
+    "at_most": (lambda a, b: torch.clamp(a, max=b), ANYWHERE, [({}, TWO[:3])]),
     "where": (
         lambda a, b, condition: torch.where(torch.tensor(condition), a, b),
         ANYWHERE,
@@ -235,7 +237,10 @@ CASES = {
     "scatter": (
         put,
         ANYWHERE,
-        [({"index": NUMPY_ROWS[:1], "shape": (3,)}, [[(2, 2)]]), ({"index": NUMPY_ROWS[1:], "shape": (2, 3)}, [[(2, 3)]])],
+        [
+            ({"index": NUMPY_ROWS[:1], "shape": (3,)}, [[(2, 2)]]),
+            ({"index": NUMPY_ROWS[1:], "shape": (2, 3)}, [[(2, 3)]]),
+        ],
     ),
     "clone": (torch.clone, ANYWHERE, [({}, ONE)]),
     "astype": (lambda x, dtype: x.to(getattr(torch, dtype)), ANYWHERE, [({"dtype": "float32"}, ONE)]),
@@ -288,8 +293,13 @@ def numbers(seed, shapes, between=(-1.0, 1.0)):
     """Arrays of the given shapes whose numbers, together, are evenly spread and in a random order."""
     draw = np.random.default_rng(zlib.crc32(seed.encode()))
     count = sum(int(np.prod(shape)) for shape in shapes)
-    flat = draw.permutation(np.linspace(*between, count) + 0.011 if count > 1 else np.full(count, np.mean(between) + 0.11))
-    return [part.reshape(shape) for part, shape in zip(np.split(flat, np.cumsum([int(np.prod(s)) for s in shapes])[:-1]), shapes, strict=True)]
+    flat = draw.permutation(
+        np.linspace(*between, count) + 0.011 if count > 1 else np.full(count, np.mean(between) + 0.11)
+    )
+    return [
+        part.reshape(shape)
+        for part, shape in zip(np.split(flat, np.cumsum([int(np.prod(s)) for s in shapes])[:-1]), shapes, strict=True)
+    ]
 
 
 def each_case():

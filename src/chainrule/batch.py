@@ -12,7 +12,7 @@ from . import functions, rules
 from .forward import Dual, share
 from .op import Box
 from .rules import VIEWS, expand
-from .tape import Node, constant_of, new, outward
+from .tape import Node, constant_of, outward
 
 PRODUCTS = (rules.dot, rules.mv, rules.mm)
 
@@ -36,7 +36,7 @@ class Fan(Dual):
         if not op.pushes:
             return y
         tangents = [x.tangent if mine else None for x, mine in zip(inputs, here, strict=True)]
-        kept = new(Node)
+        kept = Node()
         kept.y, kept.params = y, params
         kept.a, kept.b = (*values, None)[:2]
         if op.inputs == ("*xs",):

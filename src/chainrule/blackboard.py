@@ -7,7 +7,7 @@ as a dictionary, and looks the same.
 import re
 from html import escape
 
-from .draw import FONT, INK, LINE, PRIMAL, QUIET, render
+from .draw import FONT, INK, LINE, PRIMAL, QUIET, TABLE, render
 from .spelling import listed, number
 
 TANGENT = "#007a5a"
@@ -60,7 +60,7 @@ class Blackboard:
             rows.append(f'<font color="{PRIMAL}">{number(self.values[n])}</font>')
         if n in self.tangents:
             rows.append(f'<font color="{TANGENT}">tangent {number(self.tangents[n])}</font>')
-        return "<br/>".join(rows)
+        return TABLE.format("".join(f"<tr><td>{row}</td></tr>" for row in rows))
 
     @property
     def text(self):

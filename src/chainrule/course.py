@@ -222,8 +222,8 @@ def check(answer, want=None, *, that=None, inputs=None, wrong=None, hint="", rto
     elif that is not None:
         verdict = that(answer)
         if not isinstance(verdict, str | None):
-            verdict = bool(verdict) or f"Got {text(answer)}."
-        say(verdict, hint)
+            verdict = bool(verdict) or f"Got {brief(answer)}."
+        say(verdict, "" if verdict is None else hint)
     elif callable(want):
         say(*judge_function(answer, want, inputs, wrong or {}, hint, rtol))
     else:
@@ -233,7 +233,7 @@ def check(answer, want=None, *, that=None, inputs=None, wrong=None, hint="", rto
 def say(verdict, hint=""):
     """Print a verdict: True is right, None is no answer, a text is what is wrong."""
     if verdict is None:
-        print("Not answered yet.")
+        print(" ".join(filter(None, ["Not answered yet.", hint])))
     else:
         print("Right." if verdict is True else "\n".join(filter(None, [f"Not yet. {verdict}", hint])))
 
@@ -247,13 +247,13 @@ def judge_value(answer, want, wrong, hint, rtol):
             return message, ""
     if callable(answer):
         return "Got a function, wanted a value: call it.", hint
-    return f"Got {text(answer)}{compared(answer, want, rtol)}.", hint
+    return f"Got {brief(answer)}{compared(answer, want, rtol)}.", hint
 
 
 def judge_function(answer, want, inputs, wrong, hint, rtol):
     """The verdict on a function, and the hint that goes with it."""
     if not callable(answer):
-        return f"Got {text(answer)}, wanted a function.", hint
+        return f"Got {brief(answer)}, wanted a function.", hint
     names = list(inspect.signature(want).parameters)
     points = draw_points(len(names), inputs)
     told = ["At " + ", ".join(f"{n} = {text(x)}" for n, x in zip(names, p, strict=False)) for p in points]
@@ -263,6 +263,8 @@ def judge_function(answer, want, inputs, wrong, hint, rtol):
             got.append(answer(*point))
         except Exception as error:
             return f"{where}: {type(error).__name__}: {error}", hint
+    if all(y is None for y in got):
+        return None, "The function returned nothing."
     if all(map(unanswered, got)):
         return None, ""
     wanted = [want(*point) for point in points]
@@ -273,8 +275,8 @@ def judge_function(answer, want, inputs, wrong, hint, rtol):
         if all(same(y, mistake(*point), rtol) for y, point in zip(got, points, strict=True)):
             return message, ""
     first = right.index(False)
-    y = "nothing" if unanswered(got[first]) else text(got[first])
-    return f"{told[first]}: got {y}, wanted {text(wanted[first])}.", hint
+    y = "nothing" if unanswered(got[first]) else brief(got[first])
+    return f"{told[first]}: got {y}, wanted {brief(wanted[first])}.", hint
 
 
 def draw_points(count, inputs=None):
@@ -292,6 +294,8 @@ def plain(value):
         value = value.detach()
     if hasattr(value, "numpy"):
         value = value.numpy()
+    if isinstance(value, np.bool_):
+        return bool(value)
     if isinstance(value, tuple | list):
         parts = [plain(part) for part in value]
         if all(isinstance(part, int | float | complex | np.ndarray | np.number) for part in parts):
@@ -324,6 +328,8 @@ def same(a, b, rtol):
         return isinstance(a, list) and len(a) == len(b) and all(map(same, a, b, [rtol] * len(b)))
     if not (is_number(a) and is_number(b)):
         return type(a) is type(b) and a == b
+    if getattr(a, "dtype", None) in (np.float32, np.float16):
+        rtol = max(rtol, 10 * np.finfo(a.dtype).eps)  # a right answer in few digits is right
     return np.shape(a) == np.shape(b) and np.allclose(a, b, rtol, rtol * np.max(np.abs(b), initial=0), equal_nan=True)
 
 
@@ -365,12 +371,20 @@ def text(x):
         return "a function" if name == "<lambda>" else name
     if isinstance(x, list):
         return "[" + ", ".join(map(text, x)) + "]"
+    if isinstance(x, dict):
+        return "{" + ", ".join(f"{text(k)}: {text(v)}" for k, v in x.items()) + "}"
     if isinstance(x, np.ndarray) and x.ndim:
         return "[" + ", ".join(map(text, x)) + "]"
     if isinstance(x, float | np.floating) or (isinstance(x, np.ndarray) and x.dtype.kind == "f"):
         digits = f"{float(x):.6g}"
         return digits if set(digits) & set(".en") else digits + ".0"
     return str(x)
+
+
+def brief(x):
+    """`x` as in `text`, cut where it gets too long for a line or two."""
+    words = text(x)
+    return words if len(words) <= 120 else words[:117] + "..."
 
 
 # ---- code that is read from the engine

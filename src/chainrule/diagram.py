@@ -16,7 +16,7 @@ from .functions import plain
 from .op import given
 from .reverse import fit
 from .spelling import ATOM, DOTS, formula, literal, word
-from .tape import Bundle, Node, new
+from .tape import Bundle, Node
 from .tensor import Tensor
 
 
@@ -331,7 +331,7 @@ def arguments(value):
 
 def kept_for(value):
     """An object with y, a, b and params, as the rules want it, from what is known of `value`."""
-    kept = new(Node)
+    kept = Node()
     kept.y, kept.params = value.value, params_of(value.node)
     kept.a, kept.b = (*arguments(value), None, None)[:2] if type(value.node.from_a) is not Bundle else (None, None)
     return kept

@@ -48,7 +48,8 @@ class Flow:
             for v in graph.nodes
         }
         self.width = COLUMN * -first + WIDE + 2 * MARGIN
-        self.height = max(y for _, y in self.place.values()) + HIGH / 2 + 26 + MARGIN
+        ends = {*self.leaves(), *graph.results}  # a number stands below these
+        self.height = max(y + 26 * (v in ends) for v, (_, y) in self.place.items()) + HIGH / 2 + MARGIN
 
     @property
     def text(self):

@@ -5,13 +5,19 @@ pushes the tangent along: y_dot = J_a a_dot + J_b b_dot. When the program ends, 
 derivative; nothing is kept.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from . import inplace
 from .methods import Methods
 from .op import Box
 from .rules import VIEWS, expand
-from .tape import Node, constant_of, levels, lift, link, new, number_or_array, outward
+from .tape import Node, constant_of, levels, lift, link, number_or_array, outward, views_of
+from .typing import Function, Value
 
 
 class Dual(inplace.InPlace, Methods):
@@ -34,34 +40,32 @@ class Dual(inplace.InPlace, Methods):
     def apply(self, op, inputs, params):
         """The value of `op`, and the sum of what each input's tangent contributes."""
         level = self.level
-        inputs = [x if type(x) is Dual else constant_of(x) for x in inputs]
-        here = [type(x) is Dual and x.level == level for x in inputs]
-        values = [x.primal if mine else x for x, mine in zip(inputs, here, strict=True)]
+        values, tangents = [], []
+        for x in inputs:
+            if type(x) is not Dual:
+                x = constant_of(x)
+            mine = type(x) is Dual and x.level == level
+            values.append(x.primal if mine else x)
+            tangents.append(x.tangent if mine else None)
         y = op(*values, **params)
         if not op.pushes:
             return y
-        kept = new(Node)
+        kept = Node()
         kept.y, kept.params = y, params
         if op.inputs == ("*xs",):
-            tangents = [
-                x.tangent if mine else np.zeros_like(value)
-                for x, value, mine in zip(inputs, values, here, strict=True)
-            ]
-            return Dual(y, op.pushes[0](tangents, kept), level)
+            ts = [np.zeros_like(x) if t is None else t for x, t in zip(values, tangents, strict=True)]
+            return Dual(y, op.pushes[0](ts, kept), level)
         kept.a, kept.b = values if len(values) == 2 else (values[0], None)
-        t = None
-        for x, push, mine in zip(inputs, op.pushes, here, strict=True):
-            if mine:
-                part = push(x.tangent, kept)
-                t = part if t is None else t + part
+        parts = [push(t, kept) for push, t in zip(op.pushes, tangents, strict=True) if t is not None]
+        t = parts[0] if len(parts) == 1 else parts[0] + parts[1]
         if t.shape != y.shape:
             t = expand(t, shape=y.shape)
         result = Dual(y, t if t.dtype == y.dtype else t.astype(y.dtype), level)
         return share(inputs[0], result, op, params) if op in VIEWS else result
 
     def detach(self):
-        """The primal alone: a constant for this derivative."""
-        return outward(self.primal)
+        """The primal alone: a constant for this derivative and for those around it."""
+        return self.primal.detach() if hasattr(self.primal, "detach") else outward(self.primal)
 
     def _set(self, value, tail):
         self._write(inplace.fresh(value, self, tail), tail)
@@ -82,7 +86,7 @@ class Dual(inplace.InPlace, Methods):
         root, path = getattr(self, "base", self), (*getattr(self, "path", ()), *tail)
         root.primal = inplace.overlay(root.primal, primal, path)
         root.tangent = self._each(lambda t, part: inplace.overlay(t, part, path), root.tangent, tangent)
-        for view in getattr(root, "views", ()):
+        for view in views_of(root):
             view.primal = inplace.follow(root.primal, view.path)
             view.tangent = self._each(lambda t, view=view: inplace.follow(t, view.path), root.tangent)
 
@@ -105,7 +109,7 @@ def belongs(x, level):
     return type(x) is Dual and x.level == level
 
 
-def jvp(f, primals, tangents):
+def jvp(f: Function, primals: Sequence[Value], tangents: Sequence[Value]) -> tuple[Any, Any]:
     """The value of `f` at `primals` and its directional derivative along `tangents`, in one run.
 
     f         a function of as many arguments as there are primals, to a Tensor (or a tuple)

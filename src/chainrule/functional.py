@@ -1,5 +1,11 @@
 """Derivatives of functions: vjp, grad, jacobian, hessian, hvp."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from . import functions, tape
@@ -7,9 +13,14 @@ from .batch import push_basis
 from .forward import jvp, rebuilt
 from .op import Box
 from .reverse import mismatch, sweep
+from .typing import Function, Value
 from .tape import Leaf, levels, lift, number_or_array, outward, tensor_of
 
-def vjp(f, *primals):
+if TYPE_CHECKING:
+    from .tensor import Tensor
+
+
+def vjp(f: Function, *primals: Value) -> tuple[Any, Callable[..., tuple[Tensor, ...]]]:
     """The value of `f` and its pullback at `primals`: one run forward, one sweep back per call.
 
     f        a function of as many arguments as there are primals, to a Tensor (or a tuple)
@@ -72,7 +83,7 @@ def cotangent_like(y, t, index=0):
     return t
 
 
-def grad(f, argnums=0):
+def grad(f: Function, argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
     """The gradient of a function to one number, as a function: x -> df/dx, by one reverse sweep.
 
     f        a function whose result is one number (a 0-d Tensor)
@@ -93,14 +104,14 @@ def grad(f, argnums=0):
     """
     both = value_and_grad(f, argnums)
 
+    @wraps(f)
     def gradient(*args, **kwargs):
         return both(*args, **kwargs)[1]
 
-    gradient.__wrapped__ = f
     return gradient
 
 
-def value_and_grad(f, argnums=0):
+def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Callable[..., tuple[Tensor, Any]]:
     """The value and the gradient of a function to one number, as a function: x -> (f(x), df/dx).
 
     f        a function whose result is one number (a 0-d Tensor)
@@ -112,9 +123,9 @@ def value_and_grad(f, argnums=0):
     >>> cr.value_and_grad(lambda x: x**3)(2.0)
     (tensor(8.), tensor(12.))
     """
-    several = isinstance(argnums, tuple | list)
-    chosen = tuple(argnums) if several else (argnums,)
+    chosen = (argnums,) if isinstance(argnums, int) else tuple(argnums)
 
+    @wraps(f)
     def run(*args, **kwargs):
         for i in chosen:
             if not -len(args) <= i < len(args):
@@ -137,18 +148,17 @@ def value_and_grad(f, argnums=0):
                 "Maybe you wanted to use the vjp or jacobian instead?"
             )
         gradients = pullback(np.ones(y.shape, y.dtype)[()])
-        return y, gradients if several else gradients[0]
+        return y, gradients[0] if isinstance(argnums, int) else gradients
 
-    run.__wrapped__ = f
     return run
 
 
-def jacobian(f, x, mode="reverse"):
+def jacobian(f: Function, x: Value, mode: str = "reverse") -> Tensor:
     """The Jacobian matrix of `f` at `x`: J[i, j] = dy_i / dx_j.
 
     f     a function of one argument to a Tensor of any shape
     x     a Tensor, array or float
-    mode  "reverse": one sweep back for each number of the output (a row of J each);
+    mode  "reverse": one sweep back that carries a cotangent for each number of the output (a row of J each);
           "forward": one run that carries a tangent for each number of the input (a column each)
 
     Returns a Tensor of shape `y.shape + x.shape`. Both modes give the same numbers; the
@@ -164,13 +174,14 @@ def jacobian(f, x, mode="reverse"):
     """
     if mode == "reverse":
         y, pullback = vjp(checked(f), x)
-        rows = [pullback(basis(y, i))[0] for i in range(y.size)]
-        return stacked(rows, (*y.shape, *np.shape(lift(x))), y)
+        cotangent = np.zeros(y.shape, y.dtype)[()]
+        x_bar, rows = push_basis(lambda t: pullback(t)[0], cotangent, next(levels))
+        return outward(rows.reshape((*y.shape, *x_bar.shape)))
     if mode == "forward":
-        x = lift(x)
-        y, columns = push_basis(checked(f), x, next(levels))
-        whole = outward(columns.reshape((*x.shape, *y.shape)))
-        return functions.permute(whole, *range(x.ndim, whole.ndim), *range(x.ndim))
+        point = lift(x)
+        y, columns = push_basis(checked(f), point, next(levels))
+        whole = outward(columns.reshape((*point.shape, *y.shape)))
+        return functions.permute(whole, *range(point.ndim, whole.ndim), *range(point.ndim))
     raise ValueError(f'mode must be "reverse" or "forward", but is {mode!r}')
 
 
@@ -194,13 +205,7 @@ def basis(x, i):
     return e[()]
 
 
-def stacked(parts, shape, like):
-    if not parts:
-        return tensor_of(np.zeros(shape, like.dtype))
-    return functions.stack(parts).reshape(shape)
-
-
-def hessian(f, x):
+def hessian(f: Function, x: Value) -> Tensor:
     """The Hessian matrix of `f` at `x`: H[i, j] = d2f / dx_i dx_j. Forward mode over reverse mode.
 
     f  a function of one argument to one number
@@ -217,7 +222,7 @@ def hessian(f, x):
     return jacobian(grad(f), x, mode="forward")
 
 
-def hvp(f, x, v):
+def hvp(f: Function, x: Value, v: Value) -> Tensor:
     """The product of the Hessian of `f` at `x` with a vector, at the cost of a few gradients.
 
     f  a function of one argument to one number

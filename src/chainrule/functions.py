@@ -5,6 +5,7 @@ PyTorch's names and meanings; where NumPy spells a thing differently (`axis`, `k
 `chainrule.rules`, so that arrays, Tensors and Duals can all be given.
 """
 
+import math
 from collections import namedtuple
 from types import SimpleNamespace
 
@@ -138,7 +139,7 @@ def where(condition, a, b):
     tensor([0., 2.])
     """
     condition = plain(condition)
-    return rules.where(a, b, condition=condition)
+    return rules.where(a, b, condition=condition.boxed if hasattr(condition, "program") else condition)
 
 
 def plain(x):
@@ -172,8 +173,8 @@ def clamp(x, min=None, max=None):
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
     if isinstance(min, Box) or isinstance(max, Box):
-        x = x if min is None else where(x < min, min, x)
-        return x if max is None else where(x > max, max, x)
+        x = x if min is None else rules.at_least(x, min)
+        return x if max is None else rules.at_most(x, max)
     return row.clip(x, low=min, high=max)
 
 
@@ -198,10 +199,16 @@ def axes(x, dim, axis=None):
     dim = axis if dim is None else dim
     if isinstance(dim, tuple | list) and not dim:
         return None
-    found = tuple(one_axis(d, np.ndim(x)) for d in (dim if isinstance(dim, tuple | list) else (dim,)))
+    n = ndim(x)
+    found = tuple([one_axis(d, n) for d in (dim if isinstance(dim, tuple | list) else (dim,))])
     if len(set(found)) < len(found):
         raise RuntimeError(f"dim {found[0]} appears multiple times in the list of dims")
-    return None if np.ndim(x) == 0 else found
+    return None if n == 0 else found
+
+
+def ndim(x):
+    """The number of axes. (`np.ndim` gives the same, but reaches a box by a long way round.)"""
+    return x.ndim if isinstance(x, Box) else np.ndim(x)
 
 
 def one_axis(d, ndim):
@@ -287,9 +294,9 @@ def norm(x, p=2, dim=None, keepdim=False, *, axis=None, keepdims=False):
 
     p  2 (or None, or "fro"), 1, inf, -inf, 0 or any other number
     """
-    where_to = {"axis": axes(x, dim, axis), "keepdims": keepdim or keepdims}
     if p in (2, None, "fro"):
-        return row.norm(x, **where_to)
+        return row.norm(x, axis=axes(x, dim, axis), keepdims=keepdim or keepdims)
+    where_to = {"axis": axes(x, dim, axis), "keepdims": keepdim or keepdims}
     if p == "nuc":
         from .linalg import matrix_norm
 
@@ -449,9 +456,10 @@ def flatten(x, start_dim=0, end_dim=-1):
     if x.ndim == 0:
         return reshape(x, (1,))
     i, j = one_axis(start_dim, x.ndim), one_axis(end_dim, x.ndim)
+    n = math.prod(x.shape[i : j + 1])
     if i > j:
         raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
-    return reshape(x, (*x.shape[:i], -1, *x.shape[j + 1 :]))
+    return reshape(x, (*x.shape[:i], n, *x.shape[j + 1 :]))
 
 
 def ravel(x):
@@ -714,7 +722,7 @@ def matmul(a, b):
 
     The cotangents are t @ b^T and a^T @ t. Raises RuntimeError when the shapes do not fit.
     """
-    return PRODUCTS.get((np.ndim(a), np.ndim(b)), stacks)(a, b)
+    return PRODUCTS.get((ndim(a), ndim(b)), stacks)(a, b)
 
 
 def mm(a, b):

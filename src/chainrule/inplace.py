@@ -12,16 +12,16 @@ import numpy as np
 from . import tape
 from .functions import getitem, index_steps
 from .op import Box, custom, do_not_broadcast, given
-from .rules import choose, clone, does_not_stretch, expand, index, kind, scatter
-from .tape import Leaf, Node, new, tensor_of, tick
+from .rules import astype, choose, clone, does_not_stretch, expand, index, kind, scatter
+from .tape import Leaf, Node, tensor_of, tick
 
 # For each array that owns written memory, by identity: a weak reference to it, the moments of
 # its writes, and the name of what wrote last, as far as that was recorded.
-writes = {}
+writes: dict = {}
 
 # NumPy's numbers cannot be written. When a number's tensor needs memory it gets an array,
 # and this remembers which: id(number) -> (number, weak reference to the array).
-promoted = {}
+promoted: dict = {}
 
 
 def memory(x):
@@ -157,17 +157,17 @@ def overwrite(x, y, tail=()):
     recorded = tape.recording and not (root.node is None and y.node is None)
     if isinstance(root.array, Box) or isinstance(y.array, Box):
         root.array = overlay(root.array, y.array, path) if path else y.array
-        for view in getattr(root, "views", ()):
+        for view in tape.views_of(root):
             view.array = follow(root.array, view.path)
     else:
         if y.node is not None and not tail:
-            keep_what_was(x, y)
+            keep_what_was(x, y.node)
         write(x, y.array, tail, writer(y, path) if recorded else None)
         if y.node is not None and not tail and y.node.y is y.array:
             y.node.y, y.node.number = x.array, tick()
     if recorded:
         root.node = y.node if y.node is not None and not path else history(root, y, path)
-        for view in getattr(root, "views", ()):
+        for view in tape.views_of(root):
             view.node = follow(tensor_of(root.array, root.node, root.level), view.path).node
 
 
@@ -193,7 +193,7 @@ def join(root, level):
     """Make `root`, a buffer of constants, take part in the derivative whose values are written to it."""
     if root.node is not None:
         raise captured()
-    for tensor in (root, *getattr(root, "views", ())):
+    for tensor in (root, *tape.views_of(root)):
         tensor.level = level
 
 
@@ -210,10 +210,12 @@ def writer(y, path):
     return "torch::autograd::CopySlices" if path else "Fill" if y.node is None else y.node.op.name
 
 
-def keep_what_was(x, y):
-    """Copy what the operation that made y has kept of x's memory, which is about to be written."""
-    if y.node.a is x.array:
-        y.node.a = x.array.copy()
+def keep_what_was(x, node):
+    """Copy what the operation just done has kept of x's memory, which is about to be written."""
+    if node.a is x.array:
+        node.a = x.array.copy()
+    elif node.op is astype and type(node.from_a) is Node:
+        keep_what_was(x, node.from_a)
 
 
 def write(x, values, tail, name=None):
@@ -245,7 +247,7 @@ def does_not_fit(given, shape, op, dtype):
 
 def history(root, y, path):
     """The node of `root` after `y` was written along `path`."""
-    node = new(Node)
+    node = Node()
     node.number, node.op, node.params = tick(), copy_slices, {"path": path}
     node.from_a, node.from_b, node.y, node.a, node.b = root.node, y.node, None, None, None
     node.like = (root.array.shape, root.array.dtype)
@@ -280,6 +282,14 @@ def stretch(y, shape):
     return y if y.shape == shape else expand(y, shape=shape)
 
 
+def alike(x, other):
+    """Whether x and `other` are Tensors around plain arrays of the same shape and floating dtype."""
+    if not type(x) is type(other) is tape.Tensor or x.level != other.level:
+        return False
+    a, b = x.array, other.array
+    return type(a) is type(b) is np.ndarray and a.shape == b.shape and a.dtype == b.dtype and a.dtype.kind == "f"
+
+
 class InPlace:
     """The methods that write: those whose name ends in an underscore, `x[i] = y`, `x += y`."""
 
@@ -303,23 +313,31 @@ class InPlace:
 
     def add_(self, other, alpha=1):
         """Add in place. Returns the tensor."""
-        return self._written(self + (other if alpha == 1 else other * alpha))
+        return self._update(np.add, other if alpha == 1 else other * alpha)
 
     def sub_(self, other, alpha=1):
         """Subtract in place. Returns the tensor."""
-        return self._written(self - (other if alpha == 1 else other * alpha))
+        return self._update(np.subtract, other if alpha == 1 else other * alpha)
 
     def mul_(self, other):
         """Multiply in place. Returns the tensor."""
-        return self._written(self * other)
+        return self._update(np.multiply, other)
 
     def div_(self, other):
         """Divide in place. Returns the tensor."""
-        return self._written(self / other)
+        return self._update(np.divide, other)
 
     def pow_(self, other):
         """Raise to a power in place. Returns the tensor."""
         return self._written(self**other)
+
+    def _update(self, function, other):
+        """Write function(self, other) here: NumPy does it in the memory itself where nothing has to be recorded."""
+        if tape.recording or not alike(self, other) or not self.array.flags.writeable:
+            return self._written(function(self, other))
+        function(self.array, other.array, out=self.array)
+        touch(self.array)
+        return self
 
     def exp_(self):
         """The exponential, in place. Returns the tensor."""

@@ -14,7 +14,7 @@ import numpy as np
 from . import functions
 from .functions import abs, amax, amin, matmul, plain, positions, sum, unsqueeze, where
 from . import more
-from .more import diagonal, require, tril, triu  # noqa: F401
+from .more import diagonal, require
 from .op import custom
 from .rules import choose
 from .tape import binary, unary
@@ -118,12 +118,6 @@ def solve(a, b, *, left=True):
     if b.ndim == 1 or (b.ndim == a.ndim - 1 and b.shape == a.shape[:-1]):
         return binary(solution)(a, unsqueeze(b, -1))[..., 0]
     return binary(solution)(a, b)
-
-
-def solve_triangular(a, b, *, upper, left=True, unitriangular=False):
-    """`solve` for a triangular matrix, of which the other triangle is not looked at."""
-    a = triu(a, int(unitriangular)) if upper else tril(a, -int(unitriangular))
-    return solve(a + np.eye(a.shape[-1], dtype=a.dtype) if unitriangular else a, b, left=left)
 
 
 def cholesky(x, *, upper=False):

@@ -11,7 +11,7 @@ import numpy as np
 
 from . import functions, more, rules
 from .functions import plain
-from .op import Box
+from .op import Box, Op
 from .tape import binary
 
 
@@ -24,9 +24,9 @@ class Methods(Box):
 
     __slots__ = ()
 
-    __add__ = __radd__ = functions.add
+    __add__ = functions.add
     __sub__ = functions.sub
-    __mul__ = __rmul__ = functions.mul
+    __mul__ = functions.mul
     __truediv__ = functions.div
     __pow__ = functions.pow
     __neg__ = functions.neg
@@ -278,7 +278,7 @@ UFUNCS = {
     **{
         ufunc: getattr(functions, name)
         for name in dir(functions)
-        if getattr(op := getattr(rules, name, None), "family", "") == "elementwise" and isinstance(ufunc := op.value, np.ufunc)
+        if isinstance(op := getattr(rules, name, None), Op) and op.family == "elementwise" and isinstance(ufunc := op.value, np.ufunc)
     },
 }  # fmt: skip
 

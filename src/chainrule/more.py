@@ -13,8 +13,8 @@ import numpy as np
 
 from . import functions, rules
 from .functions import (
-    astype, cat, clamp, expand, flatten, flip, floor, getitem, log, matmul, mean, movedim, norm, one_axis, outer, permute,
-    plain, positions, pow, prod, public, reshape, round as nearest, row, sigmoid, sign, stack, std, sum, swapaxes,
+    astype, cat, clamp, expand, flatten, flip, floor, getitem, matmul, mean, movedim, norm, one_axis, outer, permute,
+    plain, positions, pow, whole, prod, public, reshape, round as nearest, row, sigmoid, stack, std, sum, swapaxes,
     unsqueeze, var, where,
 )  # fmt: skip
 from .op import Box, custom, elementwise, multilinear
@@ -37,9 +37,9 @@ def made(op, doc, name=None):
 
 # fmt: off
 # ---- two numbers ----------------------------------------------- what flows through, in either direction
-atan2 = made(elementwise("Atan2", np.arctan2, lambda t, a, b: t * b / (a * a + b * b),
-                                              lambda t, a, b: -t * a / (a * a + b * b)),
-             "The angle of the point (b, a), in radians; the derivatives are b/r^2 and -a/r^2 with r^2 = a^2 + b^2.")
+atan2 = made(elementwise("Atan2", np.arctan2, lambda t, a, b: t * b * inverse_square(a, b),
+                                              lambda t, a, b: -t * a * inverse_square(a, b)),
+             "The angle of the point (b, a), in radians; with r^2 = a^2 + b^2 the derivatives are b/r^2 and -a/r^2, 0 at 0.")
 hypot = made(elementwise("Hypot", np.hypot, lambda t, y, a: t * a / y, lambda t, y, b: t * b / y),
              "sqrt(a^2 + b^2) without overflow; the derivatives are a/y and b/y, where y is the value.")
 logaddexp = made(elementwise("Logaddexp", np.logaddexp, lambda t, a, b: t * sigmoid(a - b),
@@ -56,22 +56,25 @@ fmin = made(elementwise("Fmin", np.fmin, lambda t, a, b: choose((a <= b) | (b !=
             "The smaller of a and b, and never nan if one is a number; of equals, a gets the derivative.")
 fmod = made(elementwise("Fmod", np.fmod, lambda t: t, lambda t, a, b: -t * trunc(a / b)),
             "What is left of a / b, with the sign of a; the derivatives are 1 and -trunc(a / b).")
-remainder = made(elementwise("Remainder", np.remainder, lambda t: t, lambda t, a, b: -t * floor(a / b)),
+remainder = made(elementwise("Remainder", np.remainder, lambda t: t, lambda t, a, b: -t * whole_quotient(a, b)),
                  "What is left of a / b, with the sign of b, as Python's %; the derivatives are 1 and -floor(a / b).")
-copysign = made(elementwise("Copysign", np.copysign, lambda t, y, a: t * sign(a) * sign(y), lambda t: t * 0),
+copysign = made(elementwise("Copysign", np.copysign, lambda t, y, a: t * turned(y, a), lambda t: t * 0),
                 "|a| with the sign of b; the derivatives are 1 or -1 (0 at a = 0), and 0.")
 whole_quotient = made(elementwise("Div", np.floor_divide, lambda t: t * 0, lambda t: t * 0),
                       "floor(a / b), as Python's //; flat wherever it has a derivative.", "floor_divide")
+truncated_quotient = made(elementwise("Div", lambda a, b: np.trunc(a / b), lambda t: t * 0, lambda t: t * 0),
+                          "a / b rounded towards 0; flat wherever it has a derivative.", "truncated_quotient")
+xlogy = made(elementwise("Xlogy", lambda a, b: a_log_b(a, b), lambda t, a, b: t * slope_of_log(a, b), lambda t, a, b: t * a / b),
+             "a log(b), 0 where a is 0; the derivatives are log(b) (0 where a = 0 and b <= 0) and a / b.")
 
 # ---- one number
-xlogy = made(elementwise("Xlogy", lambda a, b: a_log_b(a, b), lambda t, a, b: t * xlogy(a != 0, b), lambda t, a, b: t * a / b),
-             "a log(b), 0 where a is 0; the derivatives are log(b) (0 where a is 0) and a / b.")
-
 trunc = made(elementwise("Trunc", np.trunc, lambda t: t * 0), "The whole part: x rounded towards 0; its derivative is 0.")
 frac = made(elementwise("Frac", lambda x: x - np.trunc(x), lambda t: t), "x without its whole part; its derivative is 1.")
 sinc = made(elementwise("Sinc", np.sinc, lambda t, x: t * sinc_slope(x)),
             "sin(pi x) / (pi x), and 1 at 0; its derivative is (cos(pi x) - y) / x, where y is the value.")
 positive = made(elementwise("Alias", lambda x: x, lambda t: t), "x itself.", "positive")
+
+logit_all = unary(elementwise("Logit", lambda x: np.log(x / (1 - x)), lambda t, x: t / logit_width(x)))
 
 # ---- numbers that move
 roll_all = unary(multilinear("Roll", np.roll, lambda t, shift, axis: unrolled(t, shift, axis)))
@@ -83,6 +86,27 @@ cumprod_all = unary(custom("Cumprod", lambda x, axis: np.cumprod(x, axis),
                                       lambda t, x, y, axis: flip(rules.cumsum(flip(t * y, axis), axis=axis), axis) / x,
                               pushes=[lambda t, x, y, axis: rules.cumsum(t / x, axis=axis) * y]))
 # fmt: on
+
+
+def inverse_square(a, b):
+    """1 / (a^2 + b^2), and 0 at 0."""
+    r2 = a * a + b * b
+    return choose(r2 == 0, 0, 1 / choose(r2 == 0, 1, r2))
+
+
+def turned(y, a):
+    """y / a for y = |a| with another sign: 1 or -1, and 0 at 0."""
+    return choose(a == 0, 0, y / choose(a == 0, 1, a))
+
+
+def logit_width(x):
+    """x (1 - x), nan outside 0 ... 1."""
+    return choose((x < 0) | (x > 1), np.nan, x * (1 - x))
+
+
+def slope_of_log(a, b):
+    none = (a == 0) & (b <= 0)
+    return choose(none, 0, np.log(choose(none, 1, b)))
 
 
 def a_log_b(a, b):
@@ -128,7 +152,7 @@ def div(a, b, *, rounding_mode=None):
     require(known, f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'")
     if rounding_mode == "floor":
         return whole_quotient(a, b)
-    return functions.div(a, b) if rounding_mode is None else trunc(functions.div(a, b))
+    return functions.div(a, b) if rounding_mode is None else truncated_quotient(a, b)
 
 
 def floor_divide(a, b):
@@ -178,9 +202,7 @@ def round(x, *, decimals=0):
 
 def logit(x, eps=None):
     """log(x / (1 - x)), the inverse of `sigmoid`; x is first clamped to [eps, 1 - eps], if eps is given."""
-    x = x if eps is None else clamp(x, eps, 1 - eps)
-    x = where((x < 0) | (x > 1), np.nan, x)
-    return log(x / (1 - x))
+    return logit_all(x if eps is None else clamp(x, eps, 1 - eps))
 
 
 def deg2rad(x):
@@ -213,7 +235,11 @@ def piecewise(condition, f, g, x, safe=0.0):
 
 def no_slope(function, *inputs):
     """The NumPy function of the values: a constant for every derivative."""
-    return positions(next((x for x in inputs if isinstance(x, Box)), None), function(*map(plain, inputs)))
+    values = [plain(x) for x in inputs]
+    for box in values:
+        if isinstance(box, Box):  # a box that has no numbers yet
+            raise TypeError(f"{function.__name__} of a {type(box).__name__}, whose numbers are not known yet, has no rule")
+    return positions(next((x for x in inputs if isinstance(x, Box)), None), function(*values))
 
 
 def flat(function, name, doc):
@@ -233,7 +259,7 @@ isfinite = flat(np.isfinite, "isfinite", "Where x is neither inf nor nan.")
 isposinf = flat(np.isposinf, "isposinf", "Where x is inf.")
 isneginf = flat(np.isneginf, "isneginf", "Where x is -inf.")
 signbit = flat(np.signbit, "signbit", "Where x has a minus sign, -0.0 included.")
-heaviside = flat(np.heaviside, "heaviside", "0 for a < 0, 1 for a > 0, b at 0.")
+heaviside = flat(lambda a, b: np.where(a == 0, b, (a > 0).astype(a.dtype)), "heaviside", "0 for a < 0, 1 for a > 0, b at 0.")
 logical_not = flat(np.logical_not, "logical_not", "Where x is 0.")
 logical_and = flat(np.logical_and, "logical_and", "Where neither a nor b is 0.")
 logical_or = flat(np.logical_or, "logical_or", "Where a or b is not 0.")
@@ -514,10 +540,13 @@ def scatter(x, dim, index, src):
 
 
 def put_at(x, index, source, shape):
-    """x with `source`, broadcast to `shape`, in the place of what stands at `index`."""
-    if isinstance(source, Box | np.ndarray):
-        source = rules.scatter(expand(source, shape), index=index, shape=tuple(x.shape))
-    return where(hit(x, index), source, x)
+    """x with `source`, broadcast to `shape`, in the place of what stands at `index`; the last of several counts."""
+    if not isinstance(source, Box | np.ndarray):
+        return where(hit(x, index), source, x)
+    which = np.zeros(x.shape, int)
+    which[index] = np.arange(math.prod(shape)).reshape(shape)
+    source = flatten(expand(source, shape))
+    return where(hit(x, index), row.index(source, index=(which,)), x) if math.prod(shape) else x * 1
 
 
 def hit(x, index):

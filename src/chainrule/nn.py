@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from .functions import (
-    abs, clamp, exp, expm1, log, log_softmax, matmul, mean, norm, plain, relu, reshape, row, rules, sigmoid, softmax,
+    abs, clamp, exp, expm1, log, log_softmax, matmul, mean, norm, plain, relu, reshape, row, rules, sigmoid, softmax, whole,
     softplus, sqrt, squeeze, sum, tanh, where,
 )  # fmt: skip
 from .more import broadcast_tensors, chunk, gather, piecewise, require, slices, xlogy
@@ -46,7 +46,7 @@ def mish(x):
 
 def elu(x, alpha=1.0, scale=1.0, input_scale=1.0):
     """x above 0, alpha (e^x - 1) below."""
-    return piecewise(x > 0, lambda x: x * scale, lambda x: expm1(x * input_scale) * (alpha * scale), x)
+    return piecewise(x <= 0, lambda x: expm1(x * input_scale) * (alpha * scale), lambda x: x * scale, x)
 
 
 def celu(x, alpha=1.0):

@@ -19,6 +19,7 @@ an input, any other name a parameter of the call. The names say what the tape mu
 """
 
 import inspect
+from typing import Any
 import operator
 
 import numpy as np
@@ -34,7 +35,12 @@ class Box:
     """
 
     __slots__ = ()
-    level = 0
+    level: Any = 0
+    shape: Any
+    ndim: Any
+    dtype: Any
+    array: Any
+    node: Any
 
     def apply(self, op, inputs, params):
         """Do `op` on `inputs`, of which this box has the highest level."""

@@ -7,13 +7,14 @@ recursion, and nothing is visited that the outputs do not depend on.
 """
 
 from heapq import heappop, heappush
+from typing import Any
 
 import numpy as np
 
 from . import inplace, tape
 from .op import Box
 from .rules import sum_to
-from .tape import Bundle, Leaf, Node, WatchedNode, new, tensor_of
+from .tape import Bundle, Leaf, Node, WatchedNode, tensor_of
 
 
 def sweep(seeds, retain=False, create_graph=False, wanted=None, level=0):
@@ -33,12 +34,11 @@ def sweep(seeds, retain=False, create_graph=False, wanted=None, level=0):
         if type(t) is not node.like:
             t = fit(t, node.like)
         number = node.number
-        waiting = pending.get(number)
-        if waiting is None:
-            pending[number] = (node, t)
-            heappush(heap, number)
+        if number in pending:
+            t = pending.pop(number)[1] + t  # popped, for NumPy adds in place to what nobody else refers to
         else:
-            pending[number] = (node, waiting[1] + t)
+            heappush(heap, number)
+        pending[number] = node, t
 
     for node, t in seeds:
         send(node, t)
@@ -96,7 +96,7 @@ def fit(t, like):
 
 def live(node, level):
     """What `node` kept, as Tensors that know where they came from: the rules then get recorded."""
-    kept = new(Node)
+    kept = Node()
     kept.params = getattr(node, "params", None)
     kept.y = node.y if node.y is None else tensor_of(node.y, node, level)
     kept.a = node.a if node.a is None or node.from_a is None else tensor_of(node.a, node.from_a, level)
@@ -184,14 +184,14 @@ def size(shape):
 
 
 def grad_of_tensors(
-    outputs,
-    inputs,
-    grad_outputs=None,
-    retain_graph=None,
-    create_graph=False,
-    allow_unused=None,
-    materialize_grads=False,
-):
+    outputs: Any,
+    inputs: Any,
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    allow_unused: bool | None = None,
+    materialize_grads: bool = False,
+) -> tuple[Any, ...]:
     """Cotangents of `inputs` for given cotangents of `outputs`, as `torch.autograd.grad`.
 
     outputs       a Tensor or a sequence of Tensors that require a gradient

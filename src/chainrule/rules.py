@@ -21,7 +21,7 @@ from .op import constant, custom, do_not_broadcast, elementwise, kept_shape, lin
 add        = elementwise("Add",        operator.add,     lambda t: t,        lambda t: t)
 sub        = elementwise("Sub",        operator.sub,     lambda t: t,        lambda t: -t)
 mul        = elementwise("Mul",        operator.mul,     lambda t, b: t * b, lambda t, a: t * a)
-div        = elementwise("Div",        operator.truediv, lambda t, b: t / b, lambda t, y, b: -t * y / b)
+div        = elementwise("Div",        operator.truediv, lambda t, b: t / b, lambda t, a, b: -t * (a / b) / b)
 pow        = elementwise("Pow",        operator.pow,     lambda t, a, b: t * power_slope(a, b),
                                                          lambda t, y, a, b: t * exponent_slope(y, a, b))
 neg        = elementwise("Neg",        operator.neg,     lambda t: -t)
@@ -64,6 +64,8 @@ maximum    = elementwise("Maximum",    np.maximum,       lambda t, a, b: share(t
                                                          lambda t, a, b: share(t, b < a, a == b))
 minimum    = elementwise("Minimum",    np.minimum,       lambda t, a, b: share(t, a > b, a == b),
                                                          lambda t, a, b: share(t, b > a, a == b))
+at_least   = elementwise("Clamp",      np.maximum,       lambda t, a, b: t * (a >= b), lambda t, a, b: t * (a < b))
+at_most    = elementwise("Clamp",      np.minimum,       lambda t, a, b: t * (a <= b), lambda t, a, b: t * (a > b))
 where      = elementwise("Where",      lambda a, b, condition: np.where(condition, a, b),
                                                          lambda t, condition: choose(condition, t, 0),
                                                          lambda t, condition: choose(condition, 0, t))
@@ -83,8 +85,8 @@ either     = constant("Or", operator.or_)
 # ---- many numbers to one
 sum        = multilinear("Sum",        lambda x, axis, keepdims: x.sum(axis, keepdims=keepdims),
                                                        lambda t, x_shape, axis: spread(t, x_shape, axis))
-mean       = multilinear("Mean",       np.mean,          lambda t, x_shape, axis: spread(t, x_shape, axis)
-                                                                                  / count(x_shape, axis))
+mean       = multilinear("Mean",       np.mean,          lambda t, x_shape, axis:
+                                           spread(t / count(x_shape, axis), x_shape, axis))
 var        = reduction("Var",          lambda x, axis, keepdims, correction: variance(x, axis, keepdims, correction),
                                        lambda x, axis, correction:
                                            2 * (x - mean(x, axis=axis, keepdims=True))
@@ -205,10 +207,10 @@ def length(x, axis, keepdims):
 
 def log_of_sum(x, axis, keepdims):
     """log(sum(exp(x))) with the largest term taken out first, so that nothing overflows."""
-    top = np.max(x, axis, keepdims=True) if x.size else np.sum(x, axis, keepdims=True)
+    top = x.max(axis, keepdims=True) if x.size else x.sum(axis, keepdims=True)
     top = np.where(np.isfinite(top), top, 0)
-    y = top + np.log(np.sum(np.exp(x - top), axis, keepdims=True))
-    return y if keepdims else np.squeeze(y, axis)
+    y = top + np.log(np.exp(x - top).sum(axis, keepdims=True))
+    return y if keepdims else y.squeeze(axis)
 
 
 def product_of_others(x, y, axis):

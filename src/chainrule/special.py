@@ -12,8 +12,8 @@ try:
 except ImportError as error:
     raise ImportError("this function needs SciPy: pip install scipy") from error
 
-from .functions import public
-from .more import require
+from .functions import public, sign
+from .more import require, slope_of_log
 from .op import elementwise
 from .rules import choose
 from .tape import unary
@@ -49,25 +49,33 @@ digamma = made(elementwise("Digamma", lambda x: psi(x), lambda t, x: t * polygam
                "The derivative of lgamma; its own is polygamma(1, x).")
 i0 = made(elementwise("I0", scipy.i0, lambda t, x: t * i1(x)),
           "The modified Bessel function of order 0; its derivative is i1(x).")
-i0e = made(elementwise("SpecialI0E", scipy.i0e, lambda t, x, y: t * (i1e(x) - np.sign(x) * y)),
+i0e = made(elementwise("SpecialI0E", scipy.i0e, lambda t, x, y: t * (i1e(x) - sign(x) * y)),
            "e^-|x| i0(x); its derivative is i1e(x) - sign(x) y.")
-i1 = made(elementwise("SpecialI1", scipy.i1, lambda t, x, y: t * (i0(x) - over(y, x))),
+i1 = made(elementwise("SpecialI1", scipy.i1, lambda t, x, y: t * unless_tiny(x, i0(x) - y / apart(x))),
           "The modified Bessel function of order 1; its derivative is i0(x) - y / x, and 1/2 at 0.")
-i1e = made(elementwise("SpecialI1E", scipy.i1e, lambda t, x, y: t * (i0e(x) - np.sign(x) * y - over(y, x))),
+i1e = made(elementwise("SpecialI1E", scipy.i1e, lambda t, x, y: t * unless_tiny(x, i0e(x) - sign(x) * y - y / apart(x))),
            "e^-|x| i1(x); its derivative is i0e(x) - y (sign(x) + 1 / x), and 1/2 at 0.")
 entr = made(elementwise("SpecialEntr", scipy.entr, lambda t, x: t * (-1 - np.log(x))),
             "-x log x, 0 at 0; its derivative is -1 - log x.")
-xlog1py = made(elementwise("SpecialXlog1Py", scipy.xlog1py, lambda t, a, b: t * xlog1py(a != 0, b),
+xlog1py = made(elementwise("SpecialXlog1Py", scipy.xlog1py, lambda t, a, b: t * slope_of_log(a, b + 1),
                                                             lambda t, a, b: t * a / (b + 1)),
-               "a log(1 + b), 0 where a is 0; the derivatives are log(1 + b) and a / (1 + b).")
+               "a log(1 + b), 0 where a is 0; the derivatives are log(1 + b) (0 where a = 0 and b <= -1) and a / (1 + b).")
 gammas = unary(elementwise("Polygamma", lambda x, n: poly(n, x), lambda t, x, n: t * polygamma(n + 1, x)))
 # fmt: on
 
 
-def over(y, x):
-    """y / x for y = i1(x) or i1e(x), and 1/2 at 0."""
-    zero = x == 0
-    return choose(zero, 0.5, y / choose(zero, 1, x))
+def tiny(x):
+    return ~(np.abs(x) > np.finfo(x.dtype).eps)
+
+
+def apart(x):
+    """x, and 1 where x is 0."""
+    return choose(tiny(x), 1, x)
+
+
+def unless_tiny(x, slope):
+    """The slope of i1 or i1e, 1/2 at 0."""
+    return choose(tiny(x), 0.5, slope)
 
 
 def psi(x):

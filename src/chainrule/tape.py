@@ -9,6 +9,7 @@ import itertools
 import weakref
 from contextlib import ContextDecorator
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -28,10 +29,11 @@ recording = True
 SCALARS = frozenset({np.float64, np.float32})
 LITERALS = frozenset({int, float, np.float64, np.float32})
 
-# The class of all tensors. `tensor.py` fills it in, whose methods are the functions made here.
-Tensor = None
+# What can stand in a formula as it is.
+VALUES = (Box, np.generic, int, float, complex)
 
-new = object.__new__
+# The class of all tensors. `tensor.py` fills it in, whose methods are the functions made here.
+Tensor: Any = None
 
 # Every call of `vjp` or `jvp` takes a new level, higher than all before it.
 levels = itertools.count(1)
@@ -90,7 +92,7 @@ def likeness(y):
 
 def tensor_of(array, node=None, level=0):
     """A Tensor around `array`; nothing is copied or checked."""
-    x = new(Tensor)
+    x = Tensor()
     x.array, x.node, x.level = array, node, level
     return x
 
@@ -109,14 +111,14 @@ def unary(op):
             y = op(u, **params) if level else value(u, **params)
         except (ValueError, IndexError, TypeError):
             y = op.compute((u,), params)
-        result = new(Tensor)
+        result = Tensor()
         result.array, result.level = y, level
         if view:
             share(x, result, op, params)
         if parent is None or constant or not recording:
             result.node = None
             return result
-        result.node = node = new(Node)
+        result.node = node = Node()
         node.number, node.op, node.from_a, node.from_b = tick(), op, parent, None
         kind = type(y)
         if kind in SCALARS:
@@ -157,7 +159,7 @@ def binary(op):
             y = op(u, v) if level else value(u, v)
         except (ValueError, TypeError):
             y = op.compute((u, v), {})
-        result = new(Tensor)
+        result = Tensor()
         result.array = y
         result.level = level
         if (parent_a is parent_b is None) or constant or not recording:
@@ -208,7 +210,7 @@ def record(op, inputs, params, level):
     needs = frozenset().union(
         *(need for need, parent in zip(op.needs * len(inputs) if many else op.needs, parents, strict=True) if parent)
     )
-    result.node = node = new(Node)
+    result.node = node = Node()
     node.op, node.like, node.params = op, likeness(y), dict(params)
     node.y = y if "y" in needs or type(y) in SCALARS else None
     if many:
@@ -237,18 +239,29 @@ def share(base, view, op, params):
 
 def link(base, view, op, params):
     """Note that `view` is `op` of `base`, whatever was written to either."""
-    root = getattr(base, "base", base)
-    view.base, view.path = root, (*getattr(base, "path", ()), (op, params))
-    if not hasattr(root, "views"):
-        root.views = weakref.WeakSet()
-    root.views.add(view)
+    root = getattr(base, "base", None)
+    root, path = (base, ()) if root is None else (root, base.path)
+    view.base, view.path = root, (*path, (op, params))
+    views = getattr(root, "views", None)
+    if views is None:
+        root.views = views = []
+    elif len(views) & (len(views) - 1) == 0:  # at 1, 2, 4, 8 ... the views that are gone are sorted out
+        views[:] = [each for each in views if each() is not None]
+    views.append(weakref.ref(view))
+
+
+def views_of(root):
+    """The tensors that are views of `root`."""
+    return [view for reference in getattr(root, "views", ()) if (view := reference()) is not None]
 
 
 def constant_of(x):
     """The value of an input that is a constant at this level, without a box if it needs none."""
     while type(x) is Tensor and x.node is None:
         x = x.array
-    return x if isinstance(x, Box | np.generic | int | float | complex) else np.asarray(x)
+    if isinstance(x, VALUES):
+        return x
+    return x.boxed if hasattr(x, "boxed") else np.asarray(x)  # boxed: a line that `compile` is recording
 
 
 def lift(primal):

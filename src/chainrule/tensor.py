@@ -1,15 +1,20 @@
 """Tensor: an array that remembers how it was made."""
 
+from __future__ import annotations
+
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from . import inplace, tape
-from .graph import Handle, Hook, Retained, find_retained, grad_fn_of, watch
+from .graph import GradFn, Handle, Hook, Retained, find_retained, grad_fn_of, watch
 from .methods import Methods
 from .op import Box
 from .reverse import backward, seed
 from .tape import Leaf, WatchedNode, number_or_array, record, tensor_of
+from .typing import Data, DType
 
 
 def text(array):
@@ -80,7 +85,7 @@ class Tensor(inplace.InPlace, Methods):
         return self.node is not None
 
     @requires_grad.setter
-    def requires_grad(self, wanted):
+    def requires_grad(self, wanted: bool) -> None:
         self.requires_grad_(wanted)
 
     @property
@@ -89,12 +94,12 @@ class Tensor(inplace.InPlace, Methods):
         return self.node is None or type(self.node) is Leaf
 
     @property
-    def grad_fn(self):
+    def grad_fn(self) -> GradFn | None:
         """What made it, printed as in PyTorch; None for a leaf."""
         return None if self.is_leaf else grad_fn_of(self.node)
 
     @property
-    def grad(self):
+    def grad(self) -> Tensor | None:
         """The gradient that has arrived in this leaf (or in this result, after `retain_grad`), or None."""
         node = self.node
         if type(node) is Leaf:
@@ -113,7 +118,7 @@ class Tensor(inplace.InPlace, Methods):
         return None
 
     @grad.setter
-    def grad(self, g):
+    def grad(self, g: Tensor | None) -> None:
         if g is not None and not isinstance(g, Tensor):
             raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(g).__name__}")
         if g is not None and g.shape != self.shape:
@@ -144,17 +149,17 @@ class Tensor(inplace.InPlace, Methods):
         return len(inplace.moments(self.array)) if not isinstance(self.array, Box) else 0
 
     @property
-    def data(self):
+    def data(self) -> Tensor:
         """The same memory without history, as `detach()`: here, unlike in PyTorch, writes to it are noticed."""
         return self.detach()
 
     @data.setter
-    def data(self, value):
+    def data(self, value: Data) -> None:
         self.array = value.array if isinstance(value, Tensor) else np.asarray(value)
 
     # ---- how it takes part in the graph
 
-    def requires_grad_(self, requires_grad=True):
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Ask for a gradient, or no longer. Returns the tensor itself.
 
         Raises RuntimeError for a result of an operation, and for what is not floating point.
@@ -173,7 +178,7 @@ class Tensor(inplace.InPlace, Methods):
             self.node = Leaf(self)
         return self
 
-    def retain_grad(self):
+    def retain_grad(self) -> None:
         """Keep the gradient of this result as well, in `.grad`, from the next backward pass on."""
         if self.node is None:
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
@@ -185,7 +190,7 @@ class Tensor(inplace.InPlace, Methods):
         """Whether this result keeps its gradient."""
         return type(self.node) is WatchedNode and find_retained(self.node) is not None
 
-    def register_hook(self, hook):
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> Handle:
         """Call `hook(gradient)` when this tensor's gradient is complete; what it returns, if not None, goes on.
 
         Returns a handle whose `remove()` takes the hook away.
@@ -196,7 +201,7 @@ class Tensor(inplace.InPlace, Methods):
         watch(self.node, entry)
         return Handle(self.node, entry)
 
-    def detach(self):
+    def detach(self) -> Tensor:
         """The same values in the same memory, without history: a constant for every derivative.
 
         >>> import chainrule as cr
@@ -205,16 +210,20 @@ class Tensor(inplace.InPlace, Methods):
         >>> y.detach()
         tensor(4.)
         """
+        if hasattr(self.array, "detach"):
+            return self.array.detach()
         if not isinstance(self.array, Box):
             inplace.memory(self)
         return tensor_of(self.array, None, self.level)
 
-    def detach_(self):
+    def detach_(self) -> Tensor:
         """Cut this tensor itself off from its history. Returns it."""
         self.node = None
         return self
 
-    def backward(self, gradient=None, retain_graph=None, create_graph=False):
+    def backward(
+        self, gradient: Tensor | None = None, retain_graph: bool | None = None, create_graph: bool = False
+    ) -> None:
         """Carry the cotangent `gradient` back and add what arrives to `.grad` of every leaf.
 
         gradient      a Tensor of this tensor's shape; may be left out for one number, and is then 1
@@ -238,7 +247,7 @@ class Tensor(inplace.InPlace, Methods):
 
     # ---- its values
 
-    def numpy(self):
+    def numpy(self) -> np.ndarray:
         """Its values as an ndarray that shares the memory.
 
         Raises RuntimeError if it requires a gradient: changes there would escape the tape.
@@ -254,13 +263,16 @@ class Tensor(inplace.InPlace, Methods):
     def __array__(self, dtype=None, copy=None):
         return np.array(self.numpy(), dtype=dtype, copy=copy)
 
-    def tolist(self):
+    def tolist(self) -> Any:
         """Its values as nested Python lists, or as a Python number."""
         return self.array.tolist()
 
     def data_ptr(self) -> int:
         """Where its memory begins."""
         return inplace.memory(self).ctypes.data
+
+    def __reduce__(self):
+        return tensor, (copyable(self), self.requires_grad)
 
     def __deepcopy__(self, memo):
         if not self.is_leaf:
@@ -302,7 +314,7 @@ class Tensor(inplace.InPlace, Methods):
 tape.Tensor = Tensor
 
 
-def tensor(data, requires_grad=False, dtype=None) -> Tensor:
+def tensor(data: Data, requires_grad: bool = False, dtype: DType = None) -> Tensor:
     """A Tensor with a copy of `data`.
 
     data           a number, nested lists, an array, or a Tensor (whose values are copied)
@@ -368,21 +380,21 @@ def no_numbers(data):
     return RuntimeError(f"Could not infer dtype of {type(data).__name__}")
 
 
-def zeros(*shape, requires_grad=False, dtype=None) -> Tensor:
+def zeros(*shape: Any, requires_grad: bool = False, dtype: DType = None) -> Tensor:
     """A Tensor of zeros, float64 unless `dtype` says otherwise."""
     return tensor(np.zeros(shape[0] if len(shape) == 1 else shape, dtype), requires_grad)
 
 
-def ones(*shape, requires_grad=False, dtype=None) -> Tensor:
+def ones(*shape: Any, requires_grad: bool = False, dtype: DType = None) -> Tensor:
     """A Tensor of ones, float64 unless `dtype` says otherwise."""
     return tensor(np.ones(shape[0] if len(shape) == 1 else shape, dtype), requires_grad)
 
 
-def zeros_like(x, *, requires_grad=False, dtype=None) -> Tensor:
+def zeros_like(x: Tensor, *, requires_grad: bool = False, dtype: DType = None) -> Tensor:
     """Zeros in the shape of x, and in its dtype unless `dtype` says otherwise."""
     return tensor(np.zeros(x.shape, dtype or x.dtype), requires_grad)
 
 
-def ones_like(x, *, requires_grad=False, dtype=None) -> Tensor:
+def ones_like(x: Tensor, *, requires_grad: bool = False, dtype: DType = None) -> Tensor:
     """Ones in the shape of x, and in its dtype unless `dtype` says otherwise."""
     return tensor(np.ones(x.shape, dtype or x.dtype), requires_grad)

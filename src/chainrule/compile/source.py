@@ -10,8 +10,8 @@ from collections import defaultdict
 
 import numpy as np
 
-from . import rules
-from .op import Op
+from .. import rules
+from ..op import Op
 from .program import (
     INFIX,
     UFUNCS,

@@ -8,6 +8,8 @@ import operator
 
 import numpy as np
 
+from ..op import Box
+
 # How the operators are written, and the ufunc that does the same with `out=`.
 INFIX = {
     operator.add: ("+", np.add), operator.sub: ("-", np.subtract), operator.mul: ("*", np.multiply),
@@ -16,7 +18,7 @@ INFIX = {
     operator.le: ("<=", np.less_equal), operator.eq: ("==", np.equal), operator.ne: ("!=", np.not_equal),
     operator.and_: ("&", np.bitwise_and), operator.or_: ("|", np.bitwise_or),
 }  # fmt: skip
-UFUNCS = {call: ufunc for call, (_, ufunc) in INFIX.items() if ufunc} | {operator.neg: np.negative}
+UFUNCS: dict = {call: ufunc for call, (_, ufunc) in INFIX.items() if ufunc} | {operator.neg: np.negative}
 OPERATORS = {ufunc: call for call, ufunc in UFUNCS.items()} | {np.power: operator.pow, np.abs: operator.abs}
 UFUNCS[operator.abs] = np.abs
 
@@ -117,7 +119,12 @@ class Line:
 
 
 def answer(name, call):
-    setattr(Line, f"__{name}__", lambda self, *others: self.program.line(call, self, *others))
+    def forward(self, *others):
+        if any(isinstance(x, Box) for x in others):
+            return call(self.boxed, *others)
+        return self.program.line(call, self, *others)
+
+    setattr(Line, f"__{name}__", forward)
     setattr(Line, f"__r{name}__", lambda self, other: self.program.line(call, other, self))
 
 
@@ -228,13 +235,11 @@ def in_short(call, args, kwargs):
     if isinstance(call, str) and isinstance(args[0].value, int | float) and not isinstance(args[0].value, np.generic):
         kind = np.asarray(args[0].value).dtype.type  # Python's own numbers have no methods
         args = args[0].program.line(kind, args[0]), *args[1:]
-    if isinstance(call, str):
-        args = [tuple(x.tolist()) if isinstance(x, np.ndarray) else x for x in (*args, kwargs.get("axis"))]
-        args = [x[0] if isinstance(x, tuple) and len(x) == 1 else x for x in args]
+    if call in METHODS.values():
+        where = [np.asarray(x).tolist() for x in (*args[1:], kwargs.get("axis")) if x is not None]
+        where = [x[0] if type(x) is list and len(x) == 1 else x for x in where]
+        args = args[0], *(tuple(x) if type(x) is list else x for x in where)
         kwargs = {key: x for key, x in kwargs.items() if key != "axis" and x is not False}
-        while args[-1] is None:
-            args.pop()
-        args = tuple(args)
     if (call, args[1:]) in (("transpose", ((1, 0),)), ("swapaxes", (0, 1)), ("swapaxes", (1, 0))) and args[0].ndim == 2:
         return "T", args[:1], {}
     if call in INFIX and len(lines_in(args)) == 1 and call is not operator.matmul:

@@ -14,13 +14,13 @@ import warnings
 
 import numpy as np
 
-from . import rules, tape
-from .methods import Methods
-from .op import Box
+from .. import rules, tape
+from ..methods import Methods
+from ..op import Box, highest
 from .program import Line, NotANumberYet, Program, value_of, walk
 from .source import Writer, fits_floats
-from .tape import levels, tensor_of
-from .tensor import Tensor
+from ..tape import levels, tensor_of
+from ..tensor import Tensor
 
 __all__ = ["Compiled", "Traced", "compile"]
 
@@ -63,10 +63,9 @@ class Traced(Methods):
             if op is rules.index:
                 return Traced(program.line(operator.getitem, *inputs, params["index"]))
             return boxed(op.value(*inputs, **params))
-        except NotANumberYet:
-            raise
-        except (ValueError, IndexError):
-            op.compute(walk(value_of, inputs), walk(value_of, params))
+        except (ValueError, IndexError) as error:
+            if not isinstance(error, NotANumberYet):
+                op.compute(walk(value_of, inputs), walk(value_of, params))  # which says it in PyTorch's words
             raise
 
     @property
@@ -78,6 +77,17 @@ class Traced(Methods):
     def detach(self):
         """Itself: a derivative taken inside has boxes of its own around it."""
         return self
+
+    def __array_function__(self, function, types, args, kwargs):
+        if function is np.where and highest(args[1:]) is None:  # a row of the table, which waits for its condition
+            return Traced(self.line.program.line(function, self.line, *args[1:]))
+        return super().__array_function__(function, types, args, kwargs)
+
+    def __int__(self):
+        return int(self.line) if self.size == 1 else super().__int__()
+
+    def __index__(self):
+        return self.line.__index__()
 
     # ---- what cannot be written down
 

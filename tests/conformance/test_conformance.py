@@ -1,0 +1,52 @@
+"""The first samples of every entry, and what the page says. `make conformance` runs them all."""
+
+import pytest
+
+import chainrule as cr
+from chainrule import linalg, more, nn
+
+from . import suite
+from .exceptions import LEFT_OUT, REASONS, SPELLING
+
+ENTRIES = {suite.full_name(entry): (entry, ours) for entry, ours in suite.entries()}
+
+# Public functions that the database has no entry for, and where they are tested.
+ELSEWHERE = {
+    "arctan2": "atan2",
+    "fix": "trunc",
+    "divide": "div",
+    "swapdims": "transpose",
+    "moveaxis": "movedim",
+    "logdet": "linalg.slogdet",
+}
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_first_samples_agree_with_pytorch(name):
+    report = suite.run(*ENTRIES[name], sources=("float64", "wrong"), most=8)
+    assert not report.failures, "\n".join(report.failures)
+
+
+def test_enough_entries_are_covered():
+    assert len(ENTRIES) >= 330
+
+
+def test_every_public_function_has_an_entry():
+    covered = {name.split(" (")[0].split(".")[-1] for name in ENTRIES} | ELSEWHERE.keys()
+    public = {*more.__all__, *nn.__all__, *linalg.__all__, *more.SPECIAL}
+    assert public - covered == set()
+
+
+def test_every_spelling_and_every_reason_names_an_entry():
+    names = {name.split(" (")[0] for name in ENTRIES}
+    assert SPELLING.keys() <= names
+    for reason in REASONS:
+        for pattern in reason.entries.split(", "):
+            assert any(suite.fnmatchcase(name, pattern) for name in ENTRIES), pattern
+
+
+def test_the_page_lists_every_entry_and_every_reason(root):
+    page = (root / "book" / "conformance.md").read_text(encoding="utf-8")
+    assert [line.split("`")[1] for line in page.splitlines() if line.startswith("| `")] == list(ENTRIES)
+    for reason in REASONS:
+        assert reason.why in page, "make conformance"
