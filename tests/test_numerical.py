@@ -193,7 +193,7 @@ KINKED = {
     "round": lambda x: x.round(),
     "maximum": lambda x: x.maximum(0.0 * x),
     "clamp": lambda x: x.clamp(0, 1),
-    "amax": lambda x: x.max(),
+    "amax": lambda x: x.amax(),
     "norm": lambda x: x.norm(),
     "tocopy": lambda x: x.float(),
 }

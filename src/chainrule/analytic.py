@@ -16,7 +16,7 @@ from .tape import levels
 NOT_ANALYTIC = frozenset(
     {
         *(rules.sign, rules.floor, rules.ceil, rules.round, rules.relu, rules.maximum, rules.minimum),
-        *(rules.clip, rules.amax, rules.amin),
+        *(rules.clip, rules.amax, rules.amin, rules.largest, rules.smallest, rules.at_least, rules.at_most),
     }
 )
 

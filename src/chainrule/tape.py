@@ -106,7 +106,9 @@ def unary(op):
     def apply(x, **params):
         if type(x) is not Tensor:
             return op(x, **params)
-        u, parent, level = x.array, x.node, x.level
+        u = x.array
+        parent = x.node
+        level = x.level
         try:
             y = op(u, **params) if level else value(u, **params)
         except (ValueError, IndexError, TypeError):
@@ -119,13 +121,18 @@ def unary(op):
             result.node = None
             return result
         result.node = node = Node()
-        node.number, node.op, node.from_a, node.from_b = tick(), op, parent, None
+        node.number = tick()
+        node.op = op
+        node.from_a = parent
+        node.from_b = node.b = None
         kind = type(y)
         if kind in SCALARS:
-            node.like, node.y = kind, y
+            node.y = y
+            node.like = kind
         else:
-            node.like, node.y = (y.shape, y.dtype), y if keep_y else None
-        node.a, node.b = u if keep_x or type(u) in SCALARS else None, None
+            node.y = y if keep_y else None
+            node.like = (y.shape, y.dtype)
+        node.a = u if keep_x or type(u) in SCALARS else None
         if keep_shape:
             params["x_shape"] = u.shape
         node.params = params
