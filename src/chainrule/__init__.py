@@ -17,9 +17,9 @@ from .draw import draw
 from .forward import jvp
 from .functional import grad, hessian, hvp, jacobian, value_and_grad, vjp
 from .functions import *  # noqa: F403
+from .gradcheck import GradcheckError, gradcheck, gradgradcheck
 from .more import *  # noqa: F403
 from .nn import *  # noqa: F403
-from .gradcheck import GradcheckError, gradcheck, gradgradcheck
 from .reverse import autograd
 from .tape import enable_grad, is_grad_enabled, no_grad
 from .tensor import Tensor, ones, ones_like, tensor, zeros, zeros_like

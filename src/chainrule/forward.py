@@ -137,8 +137,6 @@ def jvp(f: Function, primals: Sequence[Value], tangents: Sequence[Value]) -> tup
             "jvp(f, primals, tangents): Expected primals and tangents to have the same python structure. "
             "For example, if primals is a tuple of 3 tensors, tangents also must be."
         )
-    if not primals:
-        raise RuntimeError("jvp(f, primals, tangents): Expected primals to contain at least one Tensor")
     level = next(levels)
     duals = []
     for primal, t in zip(primals, tangents, strict=True):

@@ -13,8 +13,8 @@ from .batch import push_basis
 from .forward import jvp, rebuilt
 from .op import Box
 from .reverse import mismatch, sweep
-from .typing import Function, Value
 from .tape import Leaf, levels, lift, number_or_array, outward, tensor_of
+from .typing import Function, Value
 
 if TYPE_CHECKING:
     from .tensor import Tensor

@@ -179,9 +179,7 @@ def is_all(parts):
 def as_written(y, shape, dtype):
     """`y` in the dtype of what it is written to. Raises RuntimeError if its shape or dtype does not fit."""
     if y.shape != shape:
-        raise RuntimeError(
-            f"output with shape {list(shape)} doesn't match the broadcast shape {list(y.shape)}"
-        )
+        raise RuntimeError(f"output with shape {list(shape)} doesn't match the broadcast shape {list(y.shape)}")
     if not np.can_cast(y.dtype, dtype, "same_kind"):
         raise RuntimeError(
             f"result type {kind(y.dtype)[6:-6]} can't be cast to the desired output type {kind(dtype)[6:-6]}"

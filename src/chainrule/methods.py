@@ -14,7 +14,6 @@ from .functions import plain
 from .op import Box, Op
 from .tape import binary
 
-
 # What no tensor is equal to.
 NO_NUMBER = (type(None), str, list, tuple, dict)
 
@@ -278,16 +277,41 @@ UFUNCS = {
     **{
         ufunc: getattr(functions, name)
         for name in dir(functions)
-        if isinstance(op := getattr(rules, name, None), Op) and op.family == "elementwise" and isinstance(ufunc := op.value, np.ufunc)
+        if isinstance(op := getattr(rules, name, None), Op) and op.family == "elementwise"
+        if isinstance(ufunc := op.value, np.ufunc)
     },
 }  # fmt: skip
 
 FUNCTIONS = {
     getattr(np, name): getattr(functions, name)
-    for name in (
-        "sum mean prod var std max min amax amin argmax argmin cumsum reshape ravel squeeze transpose swapaxes "
-        "where clip concatenate stack outer dot broadcast_to flip round"
-    ).split()
+    for name in [
+        "sum",
+        "mean",
+        "prod",
+        "var",
+        "std",
+        "max",
+        "min",
+        "amax",
+        "amin",
+        "argmax",
+        "argmin",
+        "cumsum",
+        "reshape",
+        "ravel",
+        "squeeze",
+        "transpose",
+        "swapaxes",
+        "where",
+        "clip",
+        "concatenate",
+        "stack",
+        "outer",
+        "dot",
+        "broadcast_to",
+        "flip",
+        "round",
+    ]
 } | {
     np.ones_like: lambda x: np.ones(x.shape, x.dtype),
     np.zeros_like: lambda x: np.zeros(x.shape, x.dtype),

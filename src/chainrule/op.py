@@ -19,8 +19,8 @@ an input, any other name a parameter of the call. The names say what the tape mu
 """
 
 import inspect
-from typing import Any
 import operator
+from typing import Any
 
 import numpy as np
 

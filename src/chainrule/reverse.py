@@ -14,7 +14,7 @@ import numpy as np
 from . import inplace, tape
 from .op import Box
 from .rules import sum_to
-from .tape import Bundle, Leaf, Node, WatchedNode, tensor_of
+from .tape import Leaf, Node, WatchedNode, tensor_of
 
 
 def sweep(seeds, retain=False, create_graph=False, wanted=None, level=0):
@@ -237,9 +237,7 @@ def grad_of_tensors(
     if retain_graph is None:
         retain_graph = create_graph
     found = backward(outputs, seeds, retain_graph, create_graph, {x.node.number for x in inputs})
-    return tuple(
-        result_for(x, i, found, allow_unused, materialize_grads) for i, x in enumerate(inputs)
-    )
+    return tuple(result_for(x, i, found, allow_unused, materialize_grads) for i, x in enumerate(inputs))
 
 
 def result_for(x, i, found, allow_unused, materialize_grads):

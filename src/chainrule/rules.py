@@ -14,7 +14,17 @@ import operator
 
 import numpy as np
 
-from .op import constant, custom, do_not_broadcast, elementwise, kept_shape, linear_of_many, multilinear, reduction, symmetric
+from .op import (
+    constant,
+    custom,
+    do_not_broadcast,
+    elementwise,
+    kept_shape,
+    linear_of_many,
+    multilinear,
+    reduction,
+    symmetric,
+)
 
 # fmt: off
 # ---- arithmetic ------------------------------------- what flows through, in either direction
@@ -289,9 +299,7 @@ def do_not_multiply(a, b):
     """Say in PyTorch's words why two shapes have no matrix product."""
     a, b = np.shape(a), np.shape(b)
     if not a or not b:
-        raise RuntimeError(
-            f"both arguments to matmul need to be at least 1D, but they are {len(a)}D and {len(b)}D"
-        )
+        raise RuntimeError(f"both arguments to matmul need to be at least 1D, but they are {len(a)}D and {len(b)}D")
     if len(a) == len(b) == 1:
         raise RuntimeError(
             f"inconsistent tensor size, expected tensor [{a[0]}] and src [{b[0]}] to have the same "
@@ -301,9 +309,7 @@ def do_not_multiply(a, b):
         raise RuntimeError(f"size mismatch, got input ({a[0]}), mat ({a[0]}x{a[1]}), vec ({b[0]})")
     if len(a) <= 2 and len(b) <= 2:
         rows = (1, *a) if len(a) == 1 else a
-        raise RuntimeError(
-            f"mat1 and mat2 shapes cannot be multiplied ({rows[0]}x{rows[1]} and {b[0]}x{b[1]})"
-        )
+        raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({rows[0]}x{rows[1]} and {b[0]}x{b[1]})")
     if len(b) <= 2:
         n = math.prod(a[:-1])
         if len(b) == 1:
@@ -348,7 +354,14 @@ def does_not_join(*xs, axis):
 
 def kind(dtype):
     """The name PyTorch gives a tensor's type in its messages."""
-    names = {"float64": "Double", "float32": "Float", "float16": "Half", "int64": "Long", "int32": "Int", "bool": "Bool"}
+    names = {
+        "float64": "Double",
+        "float32": "Float",
+        "float16": "Half",
+        "int64": "Long",
+        "int32": "Int",
+        "bool": "Bool",
+    }
     return f"torch.{names.get(dtype.name, dtype.name.capitalize())}Tensor"
 
 

@@ -186,8 +186,8 @@ def binary(op):
         else:
             keep_y, keep_a, keep_b = keeps[0 if parent_b is None else 1 if parent_a is None else 2]
             node.y = y if keep_y else None
-            node.a = u if keep_a or parent_a is None and type(u) in LITERALS else None
-            node.b = v if keep_b or parent_b is None and type(v) in LITERALS else None
+            node.a = u if keep_a or (parent_a is None and type(u) in LITERALS) else None
+            node.b = v if keep_b or (parent_b is None and type(v) in LITERALS) else None
             node.like = (y.shape, y.dtype)
         return result
 

@@ -253,9 +253,7 @@ class Tensor(inplace.InPlace, Methods):
         Raises RuntimeError if it requires a gradient: changes there would escape the tape.
         """
         if self.requires_grad:
-            raise RuntimeError(
-                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
-            )
+            raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
         if isinstance(self.array, Box):
             raise RuntimeError("Can't call numpy() inside a derivative: the values are those of an outer box.")
         return inplace.memory(self)
@@ -277,7 +275,8 @@ class Tensor(inplace.InPlace, Methods):
     def __deepcopy__(self, memo):
         if not self.is_leaf:
             raise RuntimeError(
-                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment."
+                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the "
+                "moment."
             )
         copy = tensor_of(self.array.copy(), None, self.level).requires_grad_(self.requires_grad)
         if self.grad is not None:

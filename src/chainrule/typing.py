@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 Value: TypeAlias = Union["Tensor", "Dual", np.ndarray, np.generic, float]
 
 # What a Tensor can be made from.
-Data: TypeAlias = Union[Value, Sequence[Any]]
+Data: TypeAlias = Value | Sequence[Any]
 
 # Which axes: one, several, or None for all.
 Axes: TypeAlias = int | Sequence[int] | None

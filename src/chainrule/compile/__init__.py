@@ -17,10 +17,10 @@ import numpy as np
 from .. import rules, tape
 from ..methods import Methods
 from ..op import Box, highest
-from .program import Line, NotANumberYet, Program, value_of, walk
-from .source import Writer, fits_floats
 from ..tape import levels, tensor_of
 from ..tensor import Tensor
+from .program import Line, NotANumberYet, Program, value_of, walk
+from .source import Writer, fits_floats
 
 __all__ = ["Compiled", "Traced", "compile"]
 

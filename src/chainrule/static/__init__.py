@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from .. import functions, rules
+from ..tape import number_or_array
 from .control import Block, Branch, Loop, argument, sweep
 from .symbols import (
     NUMPY,
@@ -40,7 +41,6 @@ from .symbols import (
     repack,
     symbol,
 )  # fmt: skip
-from ..tape import number_or_array
 
 __all__ = [
     "Graph", "NoValueYet", "Session", "Symbol", "argmax", "argmin", "bool_", "concat", "cond", "constant",

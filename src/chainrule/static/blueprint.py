@@ -9,8 +9,8 @@ from html import escape
 import numpy as np
 
 from .. import rules, spelling
-from .control import Block, Branch, Control, Loop, LoopBackward
 from ..draw import FONT, GROUND, INK, LINE, QUIET, render
+from .control import Block, Branch, Control, Loop, LoopBackward
 from .symbols import CONSTANT, HISTORY, PART, PLACEHOLDER, Symbol, each, leaves
 
 TITLES = {Loop: ("as long as", "do"), Branch: ("if true", "if false"), LoopBackward: ("each trip back",)}

@@ -12,8 +12,8 @@ import numpy as np
 from ..functional import vjp
 from ..op import Op, given
 from ..reverse import fit
-from .symbols import ARGUMENT, HISTORY, PART, ZEROS_LIKE, Symbol, each, is_float, open_graphs, symbol
 from ..tape import constant_of, number_or_array
+from .symbols import ARGUMENT, HISTORY, PART, ZEROS_LIKE, Symbol, each, is_float, open_graphs, symbol
 
 
 def above(ys, graph=None):
