@@ -11,10 +11,10 @@ BENCH_PIP = .venv-bench/bin/python -m pip --disable-pip-version-check install -q
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve test notebooks lint format bench clean
+.PHONY: help book serve test conformance notebooks lint format bench clean
 
 help:  ## list these verbs
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 book: .venv/.course  ## build the book into _build/html
 	@echo "Building the book (a minute when every notebook has to run) ..."
@@ -33,6 +33,9 @@ serve: book  ## read the book at http://localhost:8000 (PORT=… for another)
 
 test: .venv/.course $(if $(CHROMIUM),.venv/.browser)  ## run every test: engine, notebooks, built book
 	@$(BIN)/python -m pytest
+
+conformance: .venv/.course  ## run PyTorch's own test cases, all of them
+	@$(BIN)/python tests/conformance
 
 notebooks: .venv/.course  ## run the notebooks and store their outputs
 	@$(BIN)/python tools/notebooks.py || { echo; \

@@ -4,10 +4,10 @@
     python bench.py Scalar Step         only these rows, printed
     python bench.py --engines PyTorch,chainrule --seconds 3 Chain
 
-One thread, and processor time, so that a second one would gain nothing. Results are compared with PyTorch's before anything is timed. Samples last a few
-milliseconds each, and the engines take turns sample by sample, so that whatever else the
-machine does falls on all of them. The number that counts is the ratio of two medians of the
-same run.
+One thread, and processor time, so that a second one would gain nothing. Results are compared
+with PyTorch's before anything is timed. Samples last a few milliseconds each, and the engines
+take turns sample by sample, so that whatever else the machine does falls on all of them. The
+number that counts is the ratio of two medians of the same run.
 """
 
 import argparse

@@ -6,7 +6,8 @@ that has no way to do a kind of work has no method for it.
 
     gradient(f, params)      the value of f and its gradient by each of the params
     train(f, params, rate)   one step of gradient descent: the loss, and the params after it
-    hvp(f, x, v)             the Hessian of f at x times v
+    hvp(f, params, vs)       the Hessian of f times a vector, by the engine's own function for it
+    twice(f, params, vs)     the same by two backward passes
     forward(f, x)            the Jacobian of f at x in forward mode
     reverse(f, x)            the Jacobian of f at x in reverse mode
     array(x)                 NumPy's array as the engine's, for data
@@ -75,15 +76,14 @@ class Torch(Engine):
 
         return run
 
-    def hvp(self, f, x, v):
-        x, v = self.leaf(x), self.lib.tensor(v)
+    def hvp(self, f, params, vs):
+        f, params, vs = self.ready(f), tuple(map(self.lib.tensor, params)), tuple(map(self.lib.tensor, vs))
+        return lambda: self.lib.autograd.functional.hvp(f, params, vs)[1]
+
+    def twice(self, f, params, vs):
+        f, params, vs = self.ready(f), [self.leaf(p) for p in params], [self.lib.tensor(v) for v in vs]
         grad = self.lib.autograd.grad
-
-        def run():
-            (g,) = grad(f(self.lib, x), x, create_graph=True)
-            return grad(g, x, v)
-
-        return run
+        return lambda: grad(grad(f(*params), params, create_graph=True), params, vs)
 
     def forward(self, f, x):
         x, jacobian = self.lib.tensor(x), self.lib.func.jacfwd(self.ready(f))
@@ -107,9 +107,10 @@ class Chainrule(Torch):
 
         self.lib = chainrule
 
-    def hvp(self, f, x, v):
-        f, x, v = self.ready(f), self.lib.tensor(x), self.lib.tensor(v)
-        return lambda: [self.lib.hvp(f, x, v)]
+    def hvp(self, f, params, vs):
+        gradient = self.lib.grad(self.ready(f), tuple(range(len(params))))
+        params, vs = tuple(map(self.lib.tensor, params)), tuple(map(self.lib.tensor, vs))
+        return lambda: self.lib.jvp(gradient, params, vs)[1]
 
     def forward(self, f, x, mode="forward"):
         f, x = self.ready(f), self.lib.tensor(x)
@@ -146,10 +147,13 @@ class ChainruleCompiled(Chainrule):
 
         return stepping(step, [self.lib.tensor(p) for p in params])
 
-    def hvp(self, f, x, v):
-        f, x, v = self.ready(f), self.lib.tensor(x), self.lib.tensor(v)
-        run = self.lib.compile(lambda x, v: self.lib.hvp(f, x, v))
-        return lambda: [run(x, v)]
+    def hvp(self, f, params, vs):
+        gradient = self.lib.grad(self.ready(f), tuple(range(len(params))))
+        params, vs = tuple(map(self.lib.tensor, params)), tuple(map(self.lib.tensor, vs))
+        run = self.lib.compile(lambda params, vs: self.lib.jvp(gradient, params, vs)[1])
+        return lambda: run(params, vs)
+
+    twice = None
 
     def forward(self, f, x, mode="forward"):
         f, x = self.ready(f), self.lib.tensor(x)
@@ -166,7 +170,7 @@ class TorchCompiled(Torch):
         lib = self.lib
         return lib.compile(lambda *xs: f(lib, *xs))
 
-    hvp = forward = reverse = None
+    hvp = twice = forward = reverse = None
 
 
 class Jax(Engine):
@@ -181,8 +185,8 @@ class Jax(Engine):
         jax.config.update("jax_cpu_enable_async_dispatch", False)
         self.jax, self.np = jax, jax.numpy
         self.lib = SimpleNamespace(
-            log=self.np.log, exp=self.np.exp, sin=self.np.sin, tanh=self.np.tanh, sum=self.np.sum, square=self.np.square,
-            norm=self.np.linalg.norm, relu=jax.nn.relu, log_softmax=jax.nn.log_softmax,
+            log=self.np.log, exp=self.np.exp, sin=self.np.sin, tanh=self.np.tanh, sum=self.np.sum,
+            square=self.np.square, norm=self.np.linalg.norm, relu=jax.nn.relu, log_softmax=jax.nn.log_softmax,
         )  # fmt: skip
 
     def array(self, x):
@@ -213,10 +217,11 @@ class Jax(Engine):
 
         return stepping(self.finished(step), [self.np.asarray(p) for p in params])
 
-    def hvp(self, f, x, v):
-        x, v = self.np.asarray(x), self.np.asarray(v)
-        run = self.finished(lambda x, v: self.jax.jvp(self.jax.grad(self.ready(f)), (x,), (v,))[1])
-        return lambda: [run(x, v)]
+    def hvp(self, f, params, vs):
+        gradient = self.jax.grad(self.ready(f), tuple(range(len(params))))
+        run = self.finished(lambda params, vs: self.jax.jvp(gradient, params, vs)[1])
+        params, vs = tuple(map(self.np.asarray, params)), tuple(map(self.np.asarray, vs))
+        return lambda: run(params, vs)
 
     def forward(self, f, x):
         run, x = self.finished(self.jax.jacfwd(self.ready(f))), self.np.asarray(x)
@@ -273,9 +278,10 @@ class Autograd(Engine):
 
         return stepping(step, params)
 
-    def hvp(self, f, x, v):
-        run = self.autograd.hessian_vector_product(self.ready(f))
-        return lambda: [run(x, v)]
+    def twice(self, f, params, vs):
+        f, params, vs = self.ready(f), tuple(params), tuple(vs)
+        make = self.autograd.differential_operators.make_hvp(lambda params: f(*params))
+        return lambda: make(params)[0](vs)
 
     def reverse(self, f, x):
         run = self.autograd.jacobian(self.ready(f))
@@ -405,7 +411,8 @@ class ByHand(Engine):
 ENGINES = {
     engine.name: engine
     for engine in (
-        Torch, Chainrule, ChainruleCompiled, ByHand, Autograd, MyGrad, Micrograd, Jax, Tinygrad, TorchCompiled, JaxCompiled,
+        Torch, Chainrule, ChainruleCompiled, ByHand, Autograd, MyGrad, Micrograd, Jax, Tinygrad,
+        TorchCompiled, JaxCompiled,
     )
 }  # fmt: skip
 COMPILED = ("cr.compile", "torch.compile", "JAX jit", "NumPy by hand")

@@ -1,17 +1,17 @@
 """The table and the figure, from results.json.
 
-    python report.py        write results.md and results.svg anew
+python report.py        write results.md and results.svg anew
 """
 
+import itertools
 import json
+import math
 import pathlib
 import sys
 
 from engines import COMPILED, ENGINES
 
 from chainrule import course
-
-PEERS = [name for name in ENGINES if name not in ("PyTorch", "chainrule", "cr.compile", "NumPy by hand")]
 
 
 def lines_of(row):
@@ -57,7 +57,10 @@ def markdown(results):
     lengths = list(results["growth"]["PyTorch"])
     growth = [[name, *(f"{ns:,} ns" for ns in per.values())] for name, per in results["growth"].items()]
     engines = list(results["memory"]["sin"])
-    peaks = [[chain, *(f"{found[n]:.1f}" if n in found else "–" for n in engines)] for chain, found in results["memory"].items()]
+    peaks = [
+        [chain, *(f"{found[n]:.1f}" if n in found else "–" for n in engines)]
+        for chain, found in results["memory"].items()
+    ]
     about = results["machine"]
     versions = ", ".join(f"{name} {number}" for name, number in about["versions"].items())
     return f"""# Results
@@ -92,10 +95,15 @@ The ratio to PyTorch eager with its target, the ratio to NumPy by hand, and the 
 def figure(results):
     """Every engine's time as a ratio to PyTorch's, one line for each workload. Returns the figure and its words."""
     rows = results["rows"]
-    fig, ax = course.figure(width=7.2, height=0.62 * len(rows) + 0.9, log="x", x="time, as a ratio to PyTorch eager")
+    places = [0.0]  # a line with many dots gets more room for their names
+    for above, below in itertools.pairwise(rows):
+        places.append(places[-1] + 0.2 + 0.065 * (len(above["ratio"]) + len(below["ratio"])))
+    end = places[-1] + 0.6
+    fig, ax = course.figure(width=8.4, height=0.72 * end + 0.9, log="x", x="time, as a ratio to PyTorch eager")
     looks = {"chainrule": (course.PRIMAL, 70), "cr.compile": (course.PRIMAL, 30), "NumPy by hand": (course.INK, 30)}
     ax.axvline(1, color=course.FAINT, linewidth=1)
-    for y, row in enumerate(rows):
+    ax.annotate("PyTorch", (1, end - 0.1), (4, 0), textcoords="offset points", fontsize=8, color=course.FAINT)
+    for y, row in zip(places, rows, strict=True):
         ax.axhline(y, color=course.FAINT, linewidth=0.4, zorder=0)
         ends = {}
         for name, ratio in sorted(row["ratio"].items(), key=lambda pair: pair[1]):
@@ -103,13 +111,20 @@ def figure(results):
                 continue
             color, size = looks.get(name, (course.OTHER, 22))
             ax.scatter(ratio, y, size, color=color, zorder=3)
-            side = place(ends, ratio, 0.17 * len(name) ** 0.9)
+            height = place(ends, math.log10(ratio), 0.05 + 0.065 * len(name))
             ax.annotate(
-                name, (ratio, y), (0, side * 6.5 if abs(side) == 1 else side * 7.8), textcoords="offset points",
-                ha="center", va="bottom" if side > 0 else "top", fontsize=7, color=color,
-            )  # fmt: skip
-    ax.set_yticks(range(len(rows)), [row["short"] for row in rows])
-    ax.set_ylim(len(rows) - 0.4, -0.6)
+                name,
+                (ratio, y),
+                (0, height),
+                textcoords="offset points",
+                ha="center",
+                va="center",
+                fontsize=8,
+                color=color,
+            )
+    ax.set_yticks(places, [row["short"] for row in rows])
+    ax.set_ylim(end, -0.6)
+    ax.set_xlim(3e-5, 120)
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     words = "; ".join(
@@ -120,16 +135,11 @@ def figure(results):
     return fig, f"Time of each engine as a ratio to PyTorch eager, on a logarithmic axis. {words}."
 
 
-def place(ends, ratio, width):
-    """The side of the line (1 above, -1 below, 2 and -2 farther off) where a name finds room; `ends` is updated."""
-    import math
-
-    x = math.log10(ratio)
-    for side in (1, -1, 2, -2):
-        if x - width / 2 > ends.get(side, -99):
-            break
-    ends[side] = x + width / 2
-    return side
+def place(ends, x, width):
+    """How far above or below its dot a name finds room, in points; `ends` says where each height is free."""
+    height = next((h for h in (10, -10, 19, -19, 28, -28) if x - width / 2 > ends.get(h, -99)), 28)
+    ends[height] = x + width / 2
+    return height
 
 
 def write(results, folder):
@@ -138,7 +148,9 @@ def write(results, folder):
     matplotlib.rcParams["svg.hashsalt"] = "chainrule"  # the same results give the same bytes
     (folder / "results.md").write_text(markdown(results), encoding="utf-8")
     fig, words = figure(results)
-    fig.savefig(folder / "results.svg", metadata={"Date": None, "Title": "chainrule and its peers", "Description": words})
+    fig.savefig(
+        folder / "results.svg", metadata={"Date": None, "Title": "chainrule and its peers", "Description": words}
+    )
 
 
 if __name__ == "__main__":

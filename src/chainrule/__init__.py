@@ -10,7 +10,7 @@ The modules, in the order in which the course reads them: `op` (what an operatio
 `rules` (the table of derivatives), `tape`, `tensor`, `reverse`, `forward`, `functional`.
 """
 
-from . import linalg, more, nn, numerical
+from . import linalg, more, nn, numerical, places
 from .compile import compile
 from .crosscheck import Disagreement, crosscheck
 from .draw import draw
@@ -18,8 +18,10 @@ from .forward import jvp
 from .functional import grad, hessian, hvp, jacobian, value_and_grad, vjp
 from .functions import *  # noqa: F403
 from .gradcheck import GradcheckError, gradcheck, gradgradcheck
+from .linalg import addmm, addmv, baddbmm, bmm, det, einsum, inner, kron, logdet, slogdet, tensordot, vdot
 from .more import *  # noqa: F403
 from .nn import *  # noqa: F403
+from .places import *  # noqa: F403
 from .reverse import autograd
 from .tape import enable_grad, is_grad_enabled, no_grad
 from .tensor import Tensor, ones, ones_like, tensor, zeros, zeros_like

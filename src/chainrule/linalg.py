@@ -1,23 +1,31 @@
-"""Linear algebra beyond products, with the names of `torch.linalg`.
+"""Linear algebra: products of every kind, and what `torch.linalg` has, under its names.
 
 Inverse, solution, determinant and factors are operations with rules of their own. Each rule
 uses only what this table has, so that it can be differentiated again.
 """
 
-import builtins
 import math
 from collections import namedtuple
 from functools import reduce
 
 import numpy as np
 
-from . import functions
-from .functions import abs, amax, amin, matmul, plain, positions, sum, unsqueeze, where
-from . import more
-from .more import diagonal, require
-from .op import custom
+from . import functions, places
+from .functions import abs, amax, amin, cat, matmul, one_axis, permute, plain, positions, reshape, sum, unsqueeze, where
+from .more import require
+from .op import Box, custom
 from .rules import choose
 from .tape import binary, unary
+
+__all__ = """
+    inv det slogdet logdet solve cholesky eigh eigvalsh svdvals vector_norm matrix_norm norm matrix_power multi_dot
+    cross diagonal vecdot
+""".split()
+
+# What is a method of a Tensor, too, and a function of chainrule itself.
+METHODS = """
+    bmm addmm addmv baddbmm vdot inner kron det slogdet logdet
+""".split()
 
 Slogdet = namedtuple("slogdet", ["sign", "logabsdet"])
 Eigh = namedtuple("linalg_eigh", ["eigenvalues", "eigenvectors"])
@@ -88,6 +96,106 @@ def square_matrices(x, name):
     return x
 
 
+# ---- products
+
+
+def bmm(a, b):
+    """The matrix products of two stacks of matrices."""
+    require(a.ndim == b.ndim == 3, f"{'batch1' if a.ndim != 3 else 'batch2'} must be a 3D tensor")
+    return matmul(a, b)
+
+
+def addmm(x, a, b, *, beta=1, alpha=1):
+    """beta x + alpha a @ b."""
+    return x * beta + matmul(a, b) * alpha
+
+
+def addmv(x, a, b, *, beta=1, alpha=1):
+    """beta x + alpha a @ b, for a vector b."""
+    return x * beta + matmul(a, b) * alpha
+
+
+def baddbmm(x, a, b, *, beta=1, alpha=1):
+    """beta x + alpha a @ b, for stacks of matrices."""
+    return x * beta + bmm(a, b) * alpha
+
+
+def vdot(a, b):
+    """The inner product of two vectors."""
+    return functions.dot(a, b)
+
+
+def inner(a, b):
+    """The sums of products along the last axes of both."""
+    return a * b if a.ndim == 0 or b.ndim == 0 else tensordot(a, b, ([-1], [-1]))
+
+
+def tensordot(a, b, dims=2):
+    """The sums of products over some axes: the last `dims` of a with the first of b, or the two lists of axes given."""
+    dims = plain(dims).tolist() if isinstance(dims, Box) else dims
+    if isinstance(dims, int):
+        dims = (list(range(a.ndim - dims, a.ndim)), list(range(dims)))
+    of_a, of_b = (
+        [one_axis(d, x.ndim) for d in (ds if isinstance(ds, list | tuple) else [ds])]
+        for ds, x in zip(dims, (a, b), strict=True)
+    )
+    for i, j in zip(of_a, of_b, strict=True):
+        if a.shape[i] == 1 != b.shape[j]:
+            b = sum(b, j, True)
+        elif b.shape[j] == 1 != a.shape[i]:
+            a = sum(a, i, True)
+    free_a = [i for i in range(a.ndim) if i not in of_a]
+    free_b = [i for i in range(b.ndim) if i not in of_b]
+    n = math.prod(a.shape[i] for i in of_a)
+    left = reshape(permute(a, free_a + of_a), (math.prod(a.shape[i] for i in free_a), n))
+    right = reshape(permute(b, of_b + free_b), (n, math.prod(b.shape[i] for i in free_b)))
+    return reshape(matmul(left, right), (*(a.shape[i] for i in free_a), *(b.shape[i] for i in free_b)))
+
+
+def einsum(equation, *operands):
+    """Einstein's sums: "ij,jk->ik" is the matrix product, sum_j a_ij b_jk.
+
+    Computed as it is defined: the product of all operands, then the sum over the letters
+    that are not in the result. "..." stands for axes that broadcast.
+    """
+    terms, arrow, result = equation.replace(" ", "").partition("->")
+    names = [spelled(term, x.ndim) for term, x in zip(terms.split(","), operands, strict=True)]
+    letters = [c for name in names for c in name]
+    dots = sorted({c for c in letters if isinstance(c, int)})
+    if arrow:
+        kept = spelled(result, len(result.replace("...", "")) + len(dots))
+    else:
+        kept = dots + sorted(c for c in set(letters) - set(dots) if letters.count(c) == 1)
+    order = kept + [c for c in dict.fromkeys(letters) if c not in kept]
+    product = None
+    for name, x in zip(names, operands, strict=True):
+        while twice := [c for c in name if name.count(c) > 1]:
+            i, j = [k for k, c in enumerate(name) if c == twice[0]][:2]
+            x, name = places.diagonal(x, 0, i, j), [*name[:i], *name[i + 1 : j], *name[j + 1 :], twice[0]]
+        x = permute(x, [name.index(c) for c in order if c in name])
+        lengths = iter(x.shape)
+        x = reshape(x, [next(lengths) if c in name else 1 for c in order])
+        product = x if product is None else product * x
+    return sum(product, tuple(range(len(kept), product.ndim))) if product.ndim > len(kept) else product
+
+
+def spelled(term, ndim):
+    """The axes of a term as a list: its letters, and negative numbers for those behind "..."."""
+    before, dots, after = term.partition("...")
+    return [*before, *(range(len(before) + len(after) - ndim, 0) if dots else ()), *after]
+
+
+def kron(a, b):
+    """The Kronecker product: every number of a times all of b."""
+    n = max(a.ndim, b.ndim)
+    p, q = ((1,) * (n - x.ndim) + tuple(x.shape) for x in (a, b))
+    product = reshape(a, tuple(m for i in p for m in (i, 1))) * reshape(b, tuple(m for i in q for m in (1, i)))
+    return reshape(product, tuple(i * j for i, j in zip(p, q, strict=True)))
+
+
+# ---- inverse, determinant, factors
+
+
 def inv(x):
     """The inverse of a square matrix, or of a stack of them; dA^-1 = -A^-1 dA A^-1."""
     return unary(inverse)(square_matrices(x, "inv"))
@@ -141,8 +249,11 @@ def svdvals(x):
     """The singular values, largest first: the upper half of the eigenvalues of [[0, A], [A^T, 0]]."""
     m, n = x.shape[-2:]
     zeros = lambda k: np.zeros((*x.shape[:-2], k, k), x.dtype)
-    whole = functions.cat([functions.cat([zeros(m), x], -1), functions.cat([x.mT, zeros(n)], -1)], -2)
+    whole = cat([cat([zeros(m), x], -1), cat([x.mT, zeros(n)], -1)], -2)
     return functions.flip(eigvalsh(whole)[..., m + n - min(m, n) :], -1)
+
+
+# ---- norms
 
 
 def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None):
@@ -157,7 +268,7 @@ def matrix_norm(x, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None):
          smallest of them), 1 or -1 (largest or smallest sum of |x| in a column), inf or -inf (in a row)
     """
     x = x if dtype is None else functions.astype(x, dtype)
-    i, j = (functions.one_axis(d, x.ndim) for d in dim)
+    i, j = (one_axis(d, x.ndim) for d in dim)
     if ord == "fro":
         return functions.norm(x, 2, (i, j), keepdim)
     choose_one = amax if ord == "nuc" or ord > 0 else amin
@@ -183,7 +294,7 @@ def matrix_power(x, n):
     square_matrices(x, "matrix_power")
     if n == 0:
         return x * 0 + np.eye(x.shape[-1], dtype=x.dtype)
-    return reduce(matmul, [x if n > 0 else inv(x)] * builtins.abs(n))
+    return reduce(matmul, [x if n > 0 else inv(x)] * max(n, -n))
 
 
 def multi_dot(tensors):
@@ -193,7 +304,12 @@ def multi_dot(tensors):
 
 def cross(a, b, *, dim=-1):
     """The vector product along an axis of length 3."""
-    return more.cross(a, b, dim)
+    return places.cross(a, b, dim)
+
+
+def diagonal(x, *, offset=0, dim1=-2, dim2=-1):
+    """The numbers on a diagonal of the last two axes, as a new last axis."""
+    return places.diagonal(x, offset, dim1, dim2)
 
 
 def vecdot(a, b, *, dim=-1):

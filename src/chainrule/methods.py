@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from . import functions, more, rules
+from . import functions, linalg, more, places, rules
 from .functions import plain
 from .op import Box, Op
 from .tape import binary
@@ -264,10 +264,17 @@ def special(name):
     return method
 
 
-for name in more.METHODS:
-    setattr(Methods, name, getattr(more, name))
+for module in (more, places, linalg):
+    for name in module.METHODS:
+        setattr(Methods, name, getattr(module, name))
 for name in set(more.SPECIAL) - {"polygamma"}:
     setattr(Methods, name, special(name))
+
+# NumPy's names that are also names of chainrule.more.
+ALSO = """
+    arctan2 hypot logaddexp fmax fmin fmod remainder copysign trunc isnan isinf isfinite logical_not logical_and
+    logical_or
+""".split()
 
 UFUNCS = {
     np.add: functions.add, np.subtract: functions.sub, np.multiply: functions.mul, np.divide: functions.div,
@@ -280,38 +287,16 @@ UFUNCS = {
         if isinstance(op := getattr(rules, name, None), Op) and op.family == "elementwise"
         if isinstance(ufunc := op.value, np.ufunc)
     },
+    np.sign: functions.sign,
+    **{getattr(np, name): getattr(more, name) for name in ALSO},
 }  # fmt: skip
 
 FUNCTIONS = {
     getattr(np, name): getattr(functions, name)
-    for name in [
-        "sum",
-        "mean",
-        "prod",
-        "var",
-        "std",
-        "max",
-        "min",
-        "amax",
-        "amin",
-        "argmax",
-        "argmin",
-        "cumsum",
-        "reshape",
-        "ravel",
-        "squeeze",
-        "transpose",
-        "swapaxes",
-        "where",
-        "clip",
-        "concatenate",
-        "stack",
-        "outer",
-        "dot",
-        "broadcast_to",
-        "flip",
-        "round",
-    ]
+    for name in """
+        sum mean prod var std max min amax amin argmax argmin cumsum reshape ravel squeeze transpose swapaxes where clip
+        concatenate stack outer dot broadcast_to flip round
+    """.split()
 } | {
     np.ones_like: lambda x: np.ones(x.shape, x.dtype),
     np.zeros_like: lambda x: np.zeros(x.shape, x.dtype),

@@ -8,10 +8,30 @@ import math
 import numpy as np
 
 from .functions import (
-    abs, clamp, exp, expm1, log, log_softmax, matmul, mean, norm, plain, relu, reshape, row, rules, sigmoid, softmax, whole,
-    softplus, sqrt, squeeze, sum, tanh, where,
+    abs,
+    clamp,
+    exp,
+    expm1,
+    log,
+    log_softmax,
+    matmul,
+    mean,
+    norm,
+    plain,
+    reshape,
+    row,
+    rules,
+    sigmoid,
+    softmax,
+    sqrt,
+    squeeze,
+    sum,
+    tanh,
+    where,
+    whole,
 )  # fmt: skip
-from .more import broadcast_tensors, chunk, gather, piecewise, require, slices, xlogy
+from .more import piecewise, require, slices, xlogy
+from .places import broadcast_tensors, chunk, gather
 from .tape import tensor_of
 
 __all__ = """
@@ -25,7 +45,7 @@ __all__ = """
 
 
 def gelu(x, *, approximate="none"):
-    """x times the probability that a standard normal number is below x (which needs SciPy), or its "tanh" approximation."""
+    """x times the probability that a standard normal number is below x, which needs SciPy; "tanh": approximately."""
     if approximate == "tanh":
         return x * 0.5 * (1 + tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)))
     require(approximate == "none", "approximate argument must be either none or tanh.")
@@ -182,8 +202,8 @@ def last_axes(x, lengths):
     require(len(lengths), f"Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one "
                           f"element, but got normalized_shape = {list(lengths)}")  # fmt: skip
     fits = tuple(x.shape[-len(lengths) :]) == tuple(lengths)
-    require(fits, f"Given normalized_shape={list(lengths)}, expected input with shape [*{', '.join(map(str, lengths))}], "
-                  f"but got input of size{list(x.shape)}")  # fmt: skip
+    require(fits, f"Given normalized_shape={list(lengths)}, expected input with shape "
+                  f"[*{', '.join(map(str, lengths))}], but got input of size{list(x.shape)}")  # fmt: skip
     return tuple(range(-len(lengths), 0))
 
 
@@ -204,8 +224,9 @@ def rms_norm(x, normalized_shape, weight=None, eps=None):
 
 
 def pad(x, pad, mode="constant", value=None):
-    """x with more numbers (or, where negative, fewer) at the ends of its last axes: pad = (left, right, top, bottom, ...).
+    """x with more numbers (or, where negative, fewer) at the ends of its last axes.
 
+    pad   how many: (left, right, top, bottom, ...)
     mode  "constant" (then of `value`), "reflect", "replicate" or "circular"
     """
     names = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
@@ -332,7 +353,7 @@ def binary_cross_entropy_with_logits(x, target, weight=None, *, reduction="mean"
 
 
 def kl_div(x, target, reduction="mean", log_target=False):
-    """The mean of target (log target - x), given log-probabilities x ("batchmean": the sum, by the length of axis 0)."""
+    """The mean of target (log target - x), given log-probabilities x; "batchmean": the sum, by the length of axis 0."""
     loss = exp(target) * (target - x) if log_target else xlogy(target, target) - target * x
     if reduction == "batchmean":
         return sum(loss) / x.shape[0] if x.ndim else sum(loss)

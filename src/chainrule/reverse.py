@@ -35,7 +35,8 @@ def sweep(seeds, retain=False, create_graph=False, wanted=None, level=0):
             t = fit(t, node.like)
         number = node.number
         if number in pending:
-            t = pending.pop(number)[1] + t  # popped, for NumPy adds in place to what nobody else refers to
+            # popped: NumPy adds in place to what nobody else refers to
+            t = pending.pop(number)[1] + t
         else:
             heappush(heap, number)
         pending[number] = node, t

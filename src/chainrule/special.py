@@ -81,7 +81,9 @@ def unless_tiny(x, slope):
 def psi(x):
     """SciPy's psi, but -inf at 0 and nan at negative integers, as in PyTorch."""
     y = scipy.psi(x)
-    return np.where((x < 0) & (x == np.floor(x)), np.nan, np.where(x == 0, np.copysign(np.inf, -x), y)).astype(y.dtype)[()]
+    return np.where((x < 0) & (x == np.floor(x)), np.nan, np.where(x == 0, np.copysign(np.inf, -x), y)).astype(y.dtype)[
+        ()
+    ]
 
 
 def poly(n, x):

@@ -23,7 +23,9 @@ SPELLING = {
     "nn.functional.embedding": lambda weight, index, **options: cr.nn.embedding(index, weight, **options),
     "polygamma": lambda x, n: cr.polygamma(n, x),
     "special.polygamma": lambda x, n: cr.polygamma(n, x),
-    "to": lambda x, *what: x.to(next((getattr(w, "dtype", w) for w in what if isinstance(w, np.dtype | cr.Tensor)), x.dtype)),
+    "to": lambda x, *what: x.to(
+        next((getattr(w, "dtype", w) for w in what if isinstance(w, np.dtype | cr.Tensor)), x.dtype)
+    ),
 }
 
 # Arguments that PyTorch alone needs: where numbers lie in memory, sizes to save a question to the device.
@@ -122,7 +124,13 @@ SAMPLES = [
     ),
     Reason("clamp", "int32 and float32 make float64, as in NumPy", ("float32",), ("value",), of_dtype(torch.int32)),
     Reason("clamp", "where a bound is nan, no derivative flows to the other", **REFERENCE, **REVERSE, when=at_nan),
-    Reason("__rsub__", "PyTorch gives a wrong shape for a number as first operand", **REFERENCE, kinds=("value",), when=number_first),
+    Reason(
+        "__rsub__",
+        "PyTorch gives a wrong shape for a number as first operand",
+        **REFERENCE,
+        kinds=("value",),
+        when=number_first,
+    ),
     Reason(
         "nn.functional.elu, nn.functional.selu, nn.functional.celu, nn.functional.hardtanh, nn.functional.relu6, "
         "nn.functional.hardshrink, nn.functional.softshrink",
@@ -151,7 +159,9 @@ SAMPLES = [
         **REVERSE,
         when=arguments(lambda x, dim, index, source: len(index.unique()) < len(index)),
     ),
-    Reason("lgamma, mvlgamma *", "SciPy's value at -inf is -inf, PyTorch's inf", **REFERENCE, kinds=("value",), when=at_inf),
+    Reason(
+        "lgamma, mvlgamma *", "SciPy's value at -inf is -inf, PyTorch's inf", **REFERENCE, kinds=("value",), when=at_inf
+    ),
     Reason(
         "digamma",
         "PyTorch's derivative far below 0 loses its digits, at the poles and at inf it is no inf or 0",

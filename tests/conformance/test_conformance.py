@@ -2,11 +2,10 @@
 
 import pytest
 
-import chainrule as cr
 from chainrule import linalg, more, nn
 
 from . import suite
-from .exceptions import LEFT_OUT, REASONS, SPELLING
+from .exceptions import REASONS, SPELLING
 
 ENTRIES = {suite.full_name(entry): (entry, ours) for entry, ours in suite.entries()}
 
@@ -23,7 +22,7 @@ ELSEWHERE = {
 
 @pytest.mark.parametrize("name", ENTRIES)
 def test_first_samples_agree_with_pytorch(name):
-    report = suite.run(*ENTRIES[name], sources=("float64", "wrong"), most=8)
+    report = suite.run(*ENTRIES[name], sources=("float64", "wrong"), most=3)
     assert not report.failures, "\n".join(report.failures)
 
 
