@@ -184,7 +184,7 @@ def main():
     for workload in chosen:
         results["rows"].append(row(workload, names, options.seconds))
         print(report.lines_of(results["rows"][-1]), flush=True)
-    if not options.workloads:
+    if chosen == list(WORKLOADS) and names == list(ENGINES):
         results["growth"] = growth()
         results["memory"] = peaks([name for name in names if name not in (*COMPILED, "micrograd", "tinygrad")])
         (HERE / "results.json").write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")

@@ -10,10 +10,9 @@ import pytest
 import torch
 
 import chainrule as cr
-from chainrule import recorded
-from chainrule.comparison import Row, class_of
-from chainrule.crosscheck import Disagreement, crosscheck
-from chainrule.recorded import NoRecord
+from chainrule.crosscheck import Disagreement, crosscheck, recorded
+from chainrule.crosscheck.comparison import Row, class_of
+from chainrule.crosscheck.recorded import NoRecord
 
 
 def polynomial(x):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from .comparison import worst
+from .crosscheck.comparison import worst
 from .forward import jvp
 from .functional import basis, vjp
 from .numerical import jacobian

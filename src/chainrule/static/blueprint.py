@@ -8,8 +8,8 @@ from html import escape
 
 import numpy as np
 
-from .. import rules, spelling
-from ..draw import FONT, GROUND, INK, LINE, QUIET, render
+from .. import rules
+from ..draw import FONT, GROUND, INK, LINE, QUIET, render, spelling
 from .control import Block, Branch, Control, Loop, LoopBackward
 from .symbols import CONSTANT, HISTORY, PART, PLACEHOLDER, Symbol, each, leaves
 

@@ -2,7 +2,7 @@
 
 The tape holds what the way back needs. A reader wants more: every value in between, every
 adjoint, the local derivative on every edge. They are found here, by loops, and kept apart
-from the tape, which is only read. `chainrule.survey` brings in the values, `chainrule.draw`
+from the tape, which is only read. `chainrule.draw.survey` brings in the values, `chainrule.draw`
 makes a picture and a text of them.
 """
 
@@ -11,13 +11,13 @@ from functools import cached_property
 
 import numpy as np
 
-from . import inplace
-from .functions import plain
-from .op import given
-from .reverse import fit
+from .. import inplace
+from ..functions import plain
+from ..op import given
+from ..reverse import fit
+from ..tape import Bundle, Node
+from ..tensor import Tensor
 from .spelling import ATOM, DOTS, formula, literal, word
-from .tape import Bundle, Node
-from .tensor import Tensor
 
 
 class Value:
@@ -128,7 +128,7 @@ class Path(list):
 class Diagram:
     """The values and edges behind a result, in the words of the field.
 
-    survey    the Values, as `chainrule.survey.Survey` found them on the tape
+    survey    the Values, as `chainrule.draw.survey.Survey` found them on the tape
     fold      show only what has a name; the steps between are folded into formulas
 
     nodes     the Values shown, in the order in which they were computed

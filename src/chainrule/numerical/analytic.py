@@ -7,10 +7,10 @@ without a word. A `ComplexNumber` raises instead.
 
 import numpy as np
 
-from . import rules
-from .functions import plain
-from .methods import Methods
-from .tape import levels
+from .. import rules
+from ..functions import plain
+from ..methods import Methods
+from ..tape import levels
 
 # For these NumPy would compute a complex number, or warn and go on. The others become real, which shows.
 NOT_ANALYTIC = frozenset(

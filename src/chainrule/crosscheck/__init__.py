@@ -15,10 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..op import Box
+from ..tensor import Tensor, tensor
 from . import recorded
 from .comparison import Row, digits, exactly, html_table, text_table
-from .op import Box
-from .tensor import Tensor, tensor
 
 # What a slip of the pen in `f` raises, on every engine. Such an error is not a result.
 MISTAKES = (NameError, AttributeError, AssertionError, ImportError)
@@ -120,7 +120,7 @@ def crosscheck(
     """
     points = [point_of(x, i) for i, x in enumerate(inputs)]
     called = names_of(f, len(points), names)
-    ours = outcome(f, points, sys.modules[__package__])
+    ours = outcome(f, points, sys.modules["chainrule"])
     theirs, version = pytorchs(f, points)
     variables = [name if is_float(p) else None for name, p in zip(called, points, strict=True)]
     check = compare(ours, theirs, variables, version, rtol, atol, coarsest(points))

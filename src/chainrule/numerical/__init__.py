@@ -13,9 +13,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..op import Box
+from ..tensor import Tensor, tensor
 from .analytic import ComplexNumber, left_the_real_axis
-from .op import Box
-from .tensor import Tensor, tensor
 
 METHODS = ("forward", "central", "complex")
 

@@ -8,11 +8,11 @@ from heapq import heapify, heappop, heappush
 
 import numpy as np
 
-from . import inplace
+from .. import inplace
+from ..functions import plain
+from ..tape import LITERALS, Bundle, Leaf
+from ..tensor import Tensor
 from .diagram import Edge, Value, edges_into, kept_input
-from .functions import plain
-from .tape import LITERALS, Bundle, Leaf
-from .tensor import Tensor
 
 # ---- what the tape holds
 

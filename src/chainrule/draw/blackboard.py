@@ -7,7 +7,7 @@ as a dictionary, and looks the same.
 import re
 from html import escape
 
-from .draw import FONT, INK, LINE, PRIMAL, QUIET, TABLE, render
+from . import FONT, INK, LINE, PRIMAL, QUIET, TABLE, render
 from .spelling import listed, number
 
 TANGENT = "#007a5a"

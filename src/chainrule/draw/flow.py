@@ -5,7 +5,7 @@ The picture is made of the graph that `chainrule.draw` has found. It needs no Gr
 
 from html import escape
 
-from .draw import COTANGENT, INK, LINE, PRIMAL
+from . import COTANGENT, INK, LINE, PRIMAL
 from .spelling import number
 
 COLUMN, ROW = 108, 96  # from node to node

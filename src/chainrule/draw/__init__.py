@@ -2,7 +2,7 @@
 
 A `Graph` shows itself: as a picture in a notebook, as DOT text (the language of Graphviz)
 anywhere else. Its `text` says in words what the picture shows. Both are made from the
-values and edges that `chainrule.diagram` has found.
+values and edges that `chainrule.draw.diagram` has found.
 """
 
 import pathlib
@@ -16,12 +16,12 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike
 
-from . import reverse
+from .. import reverse
+from ..functions import plain
+from ..tensor import Tensor
 from .diagram import Diagram, Path
-from .functions import plain
 from .spelling import listed, numbers
 from .survey import Names, Survey
-from .tensor import Tensor
 
 __all__ = ["Graph", "draw"]
 
