@@ -213,7 +213,13 @@ def slogdet(x):
 
 
 def logdet(x):
-    """log(det(A)), nan for a negative determinant."""
+    """log(det(A)), nan for a negative determinant; its derivative is A^-T.
+
+    >>> import chainrule as cr
+    >>> cr.grad(cr.logdet)(cr.tensor([[2.0, 0.0], [0.0, 4.0]]))
+    tensor([[0.5000, 0.0000],
+            [0.0000, 0.2500]])
+    """
     sign, size = slogdet(x)
     return where(sign < 0, np.nan, size)
 

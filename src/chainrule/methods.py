@@ -18,6 +18,11 @@ from .tape import binary
 NO_NUMBER = (type(None), str, list, tuple, dict)
 
 
+def swapped(function):
+    """The operator for an operand on the right."""
+    return lambda self, other: function(other, self)
+
+
 class Methods(Box):
     """Operators and methods, for every kind of box."""
 
@@ -37,35 +42,10 @@ class Methods(Box):
     __getitem__ = functions.getitem
     __hash__ = object.__hash__
 
-    def __radd__(self, other):
-        return functions.add(other, self)
-
-    def __rsub__(self, other):
-        return functions.sub(other, self)
-
-    def __rmul__(self, other):
-        return functions.mul(other, self)
-
-    def __rtruediv__(self, other):
-        return functions.div(other, self)
-
-    def __floordiv__(self, other):
-        return more.whole_quotient(self, other)
-
-    def __rfloordiv__(self, other):
-        return more.whole_quotient(other, self)
-
-    def __mod__(self, other):
-        return more.remainder(self, other)
-
-    def __rmod__(self, other):
-        return more.remainder(other, self)
-
-    def __rpow__(self, other):
-        return functions.pow(other, self)
-
-    def __rmatmul__(self, other):
-        return functions.matmul(other, self)
+    __floordiv__, __mod__ = more.whole_quotient, more.remainder
+    __radd__, __rsub__, __rmul__ = swapped(functions.add), swapped(functions.sub), swapped(functions.mul)
+    __rtruediv__, __rpow__, __rmatmul__ = swapped(functions.div), swapped(functions.pow), swapped(functions.matmul)
+    __rfloordiv__, __rmod__ = swapped(more.whole_quotient), swapped(more.remainder)
 
     def __pos__(self):
         return self
@@ -82,64 +62,6 @@ class Methods(Box):
         if self.dtype.kind == "f":
             raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
         return -self - 1
-
-    mul, multiply, neg, negative = functions.mul, functions.mul, functions.neg, functions.neg
-    pow, square, reciprocal, rsqrt, sqrt = (
-        functions.pow,
-        functions.square,
-        functions.reciprocal,
-        functions.rsqrt,
-        functions.sqrt,
-    )
-    exp, exp2, expm1 = functions.exp, functions.exp2, functions.expm1
-    log, log2, log10, log1p = functions.log, functions.log2, functions.log10, functions.log1p
-    sin, cos, tan = functions.sin, functions.cos, functions.tan
-    asin, acos, atan = functions.asin, functions.acos, functions.atan
-    arcsin, arccos, arctan = functions.asin, functions.acos, functions.atan
-    sinh, cosh, tanh = functions.sinh, functions.cosh, functions.tanh
-    asinh, acosh, atanh = functions.asinh, functions.acosh, functions.atanh
-    arcsinh, arccosh, arctanh = functions.asinh, functions.acosh, functions.atanh
-    sigmoid, relu, softplus = functions.sigmoid, functions.relu, functions.softplus
-    abs, absolute, sign = functions.abs, functions.abs, functions.sign
-    floor, ceil = functions.floor, functions.ceil
-    maximum, minimum, clamp, clip = functions.maximum, functions.minimum, functions.clamp, functions.clip
-    gt, ge, lt, le, eq, ne = (
-        functions.gt,
-        functions.ge,
-        functions.lt,
-        functions.le,
-        functions.eq,
-        functions.ne,
-    )
-
-    sum, mean, prod, var, std = functions.sum, functions.mean, functions.prod, functions.var, functions.std
-    max, min, amax, amin = functions.max, functions.min, functions.amax, functions.amin
-    argmax, argmin = functions.argmax, functions.argmin
-    norm, logsumexp, softmax, log_softmax, cumsum = (
-        functions.norm,
-        functions.logsumexp,
-        functions.softmax,
-        functions.log_softmax,
-        functions.cumsum,
-    )
-
-    reshape, view, flatten, ravel = functions.reshape, functions.view, functions.flatten, functions.ravel
-    squeeze, unsqueeze, expand = functions.squeeze, functions.unsqueeze, functions.expand
-    permute, transpose, swapaxes, movedim = (
-        functions.permute,
-        functions.transpose,
-        functions.swapaxes,
-        functions.movedim,
-    )
-    t, flip = functions.t, functions.flip
-    matmul, mm, mv, dot, outer = (
-        functions.matmul,
-        functions.mm,
-        functions.mv,
-        functions.dot,
-        functions.outer,
-    )
-    clone, astype, to = functions.clone, functions.astype, functions.astype
 
     def where(self, condition, other):
         """self where `condition` holds, else other."""
@@ -264,6 +186,20 @@ def special(name):
     return method
 
 
+# The functions that are methods: those of `chainrule.functions` under their own and other names, and those beside it.
+METHODS = """
+    mul neg pow square reciprocal rsqrt sqrt exp exp2 expm1 log log2 log10 log1p sin cos tan asin acos atan sinh cosh
+    tanh asinh acosh atanh sigmoid relu softplus abs sign floor ceil maximum minimum clamp clip gt ge lt le eq ne
+    sum mean prod var std max min amax amin argmax argmin norm logsumexp softmax log_softmax cumsum
+    reshape view flatten ravel squeeze unsqueeze expand permute transpose swapaxes movedim t flip
+    matmul mm mv dot outer clone astype
+    multiply=mul negative=neg absolute=abs subtract=sub to=astype
+    arcsin=asin arccos=acos arctan=atan arcsinh=asinh arccosh=acosh arctanh=atanh
+""".split()
+
+for entry in METHODS:
+    name, _, same = entry.partition("=")
+    setattr(Methods, name, getattr(functions, same or name))
 for module in (more, places, linalg):
     for name in module.METHODS:
         setattr(Methods, name, getattr(module, name))

@@ -297,7 +297,7 @@ def cumprod(x, dim, *, dtype=None):
     d = one_axis(dim, x.ndim)
     if x.ndim == 0:
         return x * 1
-    if not np.any(plain(x) == 0):
+    if not (x == 0).any():
         return cumprod_all(x, axis=d)
     factors = movedim(x, d, -1)[..., None, :]
     return movedim(prod(where(np.tri(x.shape[d], dtype=bool), factors, 1.0), -1), -1, d)

@@ -186,7 +186,13 @@ def embedding(index, weight, padding_idx=None, max_norm=None, norm_type=2.0, sca
 
 
 def one_hot(index, num_classes=-1):
-    """Vectors with 1 at the place that `index` says, and 0 elsewhere."""
+    """Vectors with 1 at the place that `index` says, and 0 elsewhere.
+
+    >>> import chainrule as cr
+    >>> cr.nn.one_hot(cr.tensor([1, 0]))
+    tensor([[0, 1],
+            [1, 0]])
+    """
     index = whole(index)
     n = num_classes if num_classes >= 0 else int(index.max()) + 1
     return tensor_of((index[..., None] == np.arange(n)).astype(np.int64))

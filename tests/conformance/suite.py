@@ -476,10 +476,10 @@ The columns: **value**, **reverse** mode, **forward** mode and **second** order 
 PyTorch supports them; **float32**, value and reverse mode; **strided**, the same on memory with gaps; **reference**, on
 the database's larger set, with broadcasting, zero-size arrays, huge numbers, inf and nan; **wrong**, inputs that must
 raise PyTorch's error, in words that begin as its own. **Excepted** are the checks that are known to fail, for the
-reasons listed below; the test fails, too, when such a check passes. Reference inputs of more than {most:,} numbers are left out, and
-those of `{slow}`, where both engines count up from numbers like -5,000,000 one by one. Where PyTorch itself
-raises, though it says that it supports a derivative, the check is excepted, too (`clamp` with a bound broader than x,
-the derivative of `remainder` of a number).
+reasons listed below; the test fails, too, when such a check passes. Reference inputs of more than {most:,} numbers
+are left out, and those of `{slow}`, where both engines count up from numbers like
+-5,000,000 one by one. Where PyTorch itself raises, though it says that it supports a derivative, the check is
+excepted, too (`clamp` with a bound broader than x, the derivative of `remainder` of a number).
 
 ## Where we differ
 
