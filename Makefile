@@ -49,7 +49,7 @@ format: .venv/.lint  ## format code and notebooks
 	@$(BIN)/ruff check --fix-only --quiet . && $(BIN)/ruff format . || { echo; \
 	  echo "The file named above cannot be parsed. Mend it, then: make format"; exit 1; }
 
-bench: .venv-bench/.ready  ## time the engine beside others (ten minutes), into benchmarks/results.*
+bench: .venv-bench/.ready  ## time the engine beside others (15 minutes), into benchmarks/results.*
 	@.venv-bench/bin/python benchmarks/bench.py
 
 clean:  ## remove everything that was built, and .venv

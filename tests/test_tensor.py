@@ -402,12 +402,12 @@ def test_numpys_functions_come_to_us():
 @pytest.mark.parametrize(
     "call",
     [
-        lambda x: np.arctan2(x, x),
+        lambda x: np.cbrt(x),
         lambda x: np.add.reduce(x),
         lambda x: np.sin(x, where=[True]),
         lambda x: np.fft.fft(x),
     ],
-    ids=["arctan2", "reduce", "where", "fft"],
+    ids=["cbrt", "reduce", "where", "fft"],
 )
 def test_numpy_function_without_a_rule_says_so(call):
     with pytest.raises(TypeError, match="has no rule here"):

@@ -461,8 +461,9 @@ def listed(reasons):
     """The reasons as a list, each with all its entries."""
     entries = {}
     for reason in reasons:
-        entries.setdefault(reason.why, []).append(reason.entries.replace("*", "…"))
-    return "\n".join(f"- {why}: {', '.join(names).replace('nn.functional.', '')}" for why, names in entries.items())
+        names = reason.entries.replace("nn.functional.", "").replace(", ", "`, `")
+        entries.setdefault(reason.why, []).append("any entry" if names == "*" else f"`{names}`")
+    return "\n".join(f"- {why}: {', '.join(names)}" for why, names in entries.items())
 
 
 PAGE = """# PyTorch's own test cases
