@@ -118,13 +118,11 @@ class Methods(Box):
         return bool(np.any(plain(functions.eq(self, x))))
 
     def __bool__(self):
-        if self.ndim == 0:
-            return bool(plain(self))
-        if self.size > 1:
-            raise RuntimeError("Boolean value of Tensor with more than one value is ambiguous")
-        if self.size == 0:
-            raise RuntimeError("Boolean value of Tensor with no values is ambiguous")
-        return bool(plain(self))
+        x = plain(self)
+        if x.size != 1:
+            count = "more than one value" if x.size else "no values"
+            raise RuntimeError(f"Boolean value of Tensor with {count} is ambiguous")
+        return bool(x)
 
     def item(self):
         """The one number in it, as a Python number. Raises RuntimeError if there are several."""

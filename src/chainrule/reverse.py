@@ -25,7 +25,11 @@ def sweep(seeds, retain=False, create_graph=False, wanted=None, level=0):
     create_graph  record the sweep itself, so that its results can be differentiated
     wanted        the nodes whose cotangents are returned, by number; if None, the
                   cotangents of leaves are added to their `grad`
+    level         the level of the Tensors among them
     """
+    if create_graph and not tape.recording:
+        with tape.enable_grad():
+            return sweep(seeds, retain, create_graph, wanted, level)
     heap, pending, found = [], {}, {}
     oldest = max(wanted) if wanted else 0  # no cotangent passes through what is older
 
@@ -49,7 +53,7 @@ def sweep(seeds, retain=False, create_graph=False, wanted=None, level=0):
         node, t = pending.pop(number)
         if wanted is not None:
             if number in wanted:
-                found[number] = t if type(node) is not Leaf else hooked(node, t)
+                found[number] = hooked(node, t) if type(node) is Leaf and node.hooks else t
             if number >= oldest:
                 break
         if type(node) is not Node:
@@ -114,7 +118,7 @@ def release(node):
 
 def hooked(leaf, t):
     """`t` as the hooks of `leaf` leave it."""
-    for hook in leaf.hooks or ():
+    for hook in leaf.hooks:
         t = hook(t)
     return t
 
@@ -124,7 +128,8 @@ def arrive(leaf, t, create_graph, level):
 
     The first one is copied: the same array may be on its way to another leaf as well.
     """
-    t = hooked(leaf, t)
+    if leaf.hooks:
+        t = hooked(leaf, t)
     if create_graph:
         leaf.grad = t if leaf.grad is None else leaf.grad + t
     elif leaf.grad is None:
@@ -135,41 +140,33 @@ def arrive(leaf, t, create_graph, level):
         leaf.grad = tensor_of(leaf.grad.array + t, None, level)
 
 
-def backward(outputs, seeds, retain_graph, create_graph, wanted=None):
-    """One sweep from several outputs at once, with the cotangents in `seeds`."""
-    level = outputs[0].level
-    if not create_graph:
-        seeds = [t.array if isinstance(t, tape.Tensor) and t.level == level else t for t in seeds]
-        return sweep([(y.node, t) for y, t in zip(outputs, seeds, strict=True)], retain_graph, False, wanted, level)
-    with tape.enable_grad():
-        seeds = [tensor_of(t, None, level) if not isinstance(t, tape.Tensor) else t for t in seeds]
-        return sweep([(y.node, t) for y, t in zip(outputs, seeds, strict=True)], retain_graph, True, wanted, level)
-
-
-def seed(y, gradient, index=0):
+def seed(y, gradient, index=0, create_graph=False):
     """The cotangent to start from: `gradient`, or 1 for an output that is one number.
 
-    Raises PyTorch's errors: for an output without a graph, for a vector without
-    `gradient`, and for a `gradient` of another shape.
+    It is a Tensor if the sweep is to be recorded, else an array or a number. Raises PyTorch's
+    errors: for an output without a graph, for a vector without `gradient`, and for a
+    `gradient` of another shape.
     """
     if y.node is None:
         raise RuntimeError(f"element {index} of tensors does not require grad and does not have a grad_fn")
     if gradient is None:
-        if y.size != 1:
+        if type(y.array) in tape.SCALARS:
+            t = type(y.array)(1)
+        elif y.size == 1:
+            t = np.ones_like(y.array)
+        else:
             raise RuntimeError("grad can be implicitly created only for scalar outputs")
-        return np.ones_like(y.array) if type(y.array) not in tape.SCALARS else type(y.array)(1)
-    if isinstance(gradient, tape.Tensor):
-        t = gradient if gradient.node is not None else gradient.array
     elif isinstance(gradient, Box | np.ndarray | np.generic):
-        t = gradient
+        if gradient.shape != y.shape:
+            raise mismatch(index, gradient.shape, y.shape)
+        own = isinstance(gradient, tape.Tensor) and (gradient.level == y.level or gradient.node is None)
+        t = gradient.array if own and not (create_graph and gradient.node is not None) else gradient
     else:
         raise TypeError(
             f"'{type(gradient).__name__}' object is not iterable: gradient must be a Tensor "
             f"with the shape of the output, {size(y.shape)}"
         )
-    if t.shape != y.shape:
-        raise mismatch(index, t.shape, y.shape)
-    return t
+    return tensor_of(t, None, y.level) if create_graph and not isinstance(t, tape.Tensor) else t
 
 
 def mismatch(index, given, wanted):
@@ -234,10 +231,10 @@ def grad_of_tensors(
     for x in inputs:
         if x.node is None:
             raise RuntimeError("One of the differentiated Tensors does not require grad")
-    seeds = [seed(y, t, i) for i, (y, t) in enumerate(zip(outputs, grad_outputs, strict=True))]
     if retain_graph is None:
         retain_graph = create_graph
-    found = backward(outputs, seeds, retain_graph, create_graph, {x.node.number for x in inputs})
+    seeds = [(y.node, seed(y, t, i, create_graph)) for i, (y, t) in enumerate(zip(outputs, grad_outputs, strict=True))]
+    found = sweep(seeds, retain_graph, create_graph, {x.node.number for x in inputs}, outputs[0].level)
     return tuple(result_for(x, i, found, allow_unused, materialize_grads) for i, x in enumerate(inputs))
 
 

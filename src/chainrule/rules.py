@@ -93,7 +93,7 @@ both       = constant("And", operator.and_)
 either     = constant("Or", operator.or_)
 
 # ---- many numbers to one
-sum        = multilinear("Sum",        lambda x, axis, keepdims: x.sum(axis, keepdims=keepdims),
+sum        = multilinear("Sum",        lambda x, axis, keepdims: total(x, axis, keepdims),
                                                        lambda t, x_shape, axis: spread(t, x_shape, axis))
 mean       = multilinear("Mean",       np.mean,          lambda t, x_shape, axis:
                                            spread(t / count(x_shape, axis), x_shape, axis))
@@ -199,6 +199,11 @@ def inside(x, low, high):
 def count(shape, axis):
     """How many numbers of `shape` a reduction over `axis` makes into one."""
     return math.prod(n for i, n in enumerate(shape) if axis is None or i in axis)
+
+
+def total(x, axis, keepdims):
+    """The sum. (`sum` of one NumPy number takes NumPy ten times as long as its sign.)"""
+    return +x if not x.ndim and x.dtype.kind == "f" else x.sum(axis, keepdims=keepdims)
 
 
 def spread(t, shape, axis):
