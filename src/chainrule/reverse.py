@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from . import inplace, tape
+from .errors import mismatch, size
 from .op import Box
 from .rules import sum_to
 from .tape import Leaf, Node, WatchedNode, tensor_of
@@ -167,18 +168,6 @@ def seed(y, gradient, index=0, create_graph=False):
             f"with the shape of the output, {size(y.shape)}"
         )
     return tensor_of(t, None, y.level) if create_graph and not isinstance(t, tape.Tensor) else t
-
-
-def mismatch(index, given, wanted):
-    return RuntimeError(
-        f"Mismatch in shape: grad_output[{index}] has a shape of {size(given)} "
-        f"and output[{index}] has a shape of {size(wanted)}."
-    )
-
-
-def size(shape):
-    """A shape as PyTorch's messages write it."""
-    return f"torch.Size({list(shape)})"
 
 
 def grad_of_tensors(
