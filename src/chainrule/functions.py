@@ -16,97 +16,13 @@ from .op import Box, Op
 from .tape import binary, tensor_of, unary
 from .values import is_basic
 
-__all__ = [
-    "abs",
-    "acos",
-    "acosh",
-    "add",
-    "amax",
-    "amin",
-    "argmax",
-    "argmin",
-    "asin",
-    "asinh",
-    "astype",
-    "atan",
-    "atanh",
-    "broadcast_to",
-    "cat",
-    "ceil",
-    "clamp",
-    "clip",
-    "clone",
-    "concat",
-    "concatenate",
-    "cos",
-    "cosh",
-    "cumsum",
-    "div",
-    "dot",
-    "eq",
-    "exp",
-    "exp2",
-    "expand",
-    "expm1",
-    "flatten",
-    "flip",
-    "floor",
-    "ge",
-    "gt",
-    "le",
-    "log",
-    "log1p",
-    "log2",
-    "log10",
-    "log_softmax",
-    "logsumexp",
-    "lt",
-    "matmul",
-    "max",
-    "maximum",
-    "mean",
-    "min",
-    "minimum",
-    "mm",
-    "movedim",
-    "mul",
-    "mv",
-    "ne",
-    "neg",
-    "norm",
-    "outer",
-    "permute",
-    "pow",
-    "prod",
-    "ravel",
-    "reciprocal",
-    "relu",
-    "reshape",
-    "round",
-    "rsqrt",
-    "sigmoid",
-    "sign",
-    "sin",
-    "sinh",
-    "softmax",
-    "softplus",
-    "sqrt",
-    "square",
-    "squeeze",
-    "stack",
-    "std",
-    "sub",
-    "sum",
-    "swapaxes",
-    "t",
-    "tan",
-    "tanh",
-    "transpose",
-    "unsqueeze",
-    "var",
-    "view",
-    "where",
-]  # fmt: skip
+__all__ = """
+    abs acos acosh add amax amin argmax argmin asin asinh astype atan atanh broadcast_to cat ceil clamp clip clone
+    concat concatenate cos cosh cumsum div dot eq exp exp2 expand expm1 flatten flip floor ge gt le log log1p log2
+    log10 log_softmax logsumexp lt matmul max maximum mean min minimum mm movedim mul mv ne neg norm outer permute
+    pow prod ravel reciprocal relu reshape round rsqrt sigmoid sign sin sinh softmax softplus sqrt square squeeze
+    stack std sub sum swapaxes t tan tanh transpose unsqueeze var view where
+""".split()
 
 # The rows of the table with one input, as functions that record on the shortest way.
 row = SimpleNamespace(
@@ -383,7 +299,7 @@ def norm(x, p=2, dim=None, keepdim=False, *, axis=None, keepdims=False):
         return row.norm(x, axis=reduced, keepdims=keepdim or keepdims) if ndim(x) else row.magnitude(x)
     where_to = {"axis": reduced, "keepdims": keepdim or keepdims}
     if p == "nuc":
-        from .linalg import matrix_norm
+        from .library.linalg import matrix_norm
 
         return matrix_norm(x, p, (-2, -1) if dim is None and axis is None else dim or axis, keepdim or keepdims)
     size = row.abs(x)

@@ -9,8 +9,9 @@ import math
 
 import numpy as np
 
-from . import functions, linalg, more, places, rules
+from . import functions, rules
 from .functions import plain
+from .library import linalg, more, places
 from .op import Box, Op
 from .tape import binary
 
@@ -173,14 +174,14 @@ class Methods(Box):
 
 
 def special(name):
-    """A function of chainrule.special, which is imported when it is first called."""
+    """A function of chainrule.library.special, which is imported when it is first called."""
 
     def method(self, *args, **kwargs):
-        from . import special
+        from .library import special
 
         return getattr(special, name)(self, *args, **kwargs)
 
-    method.__name__, method.__doc__ = name, f"See `chainrule.special.{name}`, which needs SciPy."
+    method.__name__, method.__doc__ = name, f"See `chainrule.library.special.{name}`, which needs SciPy."
     return method
 
 
@@ -204,7 +205,7 @@ for module in (more, places, linalg):
 for name in set(more.SPECIAL) - {"polygamma"}:
     setattr(Methods, name, special(name))
 
-# NumPy's names that are also names of chainrule.more.
+# NumPy's names that are also names of chainrule.library.more.
 ALSO = """
     arctan2 hypot logaddexp fmax fmin fmod remainder copysign trunc isnan isinf isfinite logical_not logical_and
     logical_or
