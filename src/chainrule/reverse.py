@@ -7,6 +7,7 @@ recursion, and nothing is visited that the outputs do not depend on.
 """
 
 from heapq import heappop, heappush
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
@@ -63,7 +64,8 @@ def sweep(seeds, retain=False, create_graph=False, wanted=None, level=0):
                     t = hook(t)
             elif type(node) is Leaf:
                 if wanted is None:
-                    arrive(node, t, create_graph, level)
+                    alone = getrefcount(t) == ALONE
+                    arrive(node, t, alone, create_graph, level)
                 continue
             else:
                 for parent, part in zip(node.nodes, t, strict=True):
@@ -124,21 +126,32 @@ def hooked(leaf, t):
     return t
 
 
-def arrive(leaf, t, create_graph, level):
+def arrive(leaf, t, alone, create_graph, level):
     """Add a cotangent that reached a leaf to its `grad`.
 
-    The first one is copied: the same array may be on its way to another leaf as well.
+    An array becomes the gradient itself only if nobody else holds it (PyTorch counts references
+    for the same purpose). Otherwise it is copied: it may be on its way to another leaf as well.
     """
     if leaf.hooks:
-        t = hooked(leaf, t)
+        t, alone = hooked(leaf, t), False
     if create_graph:
         leaf.grad = t if leaf.grad is None else leaf.grad + t
     elif leaf.grad is None:
-        leaf.grad = tensor_of(t.copy() if type(t) is np.ndarray else t, None, level)
+        shared = type(t) is np.ndarray and not (alone and t.base is None)
+        leaf.grad = tensor_of(t.copy() if shared else t, None, level)
     elif leaf.grad.node is None:
         leaf.grad.array = leaf.grad.array + t
     else:
         leaf.grad = tensor_of(leaf.grad.array + t, None, level)
+
+
+def references_when_alone():
+    """How many references `getrefcount` finds to what only one local variable holds."""
+    t = np.empty(1)
+    return getrefcount(t)
+
+
+ALONE = references_when_alone()
 
 
 def seed(y, gradient, index=0, create_graph=False):
