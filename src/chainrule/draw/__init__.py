@@ -82,7 +82,7 @@ def draw(
     Graph of y, made from x. x = 2, leaf, adjoint 3. y = 3 * x = 6, result, adjoint 1.
     """
     outputs = list(y) if isinstance(y, tuple | list) else [y]
-    check(outputs, rankdir)
+    check(outputs, rankdir, "draw")
     called = Names({**(names or {}), **visible(sys._getframe(1), names or {})})
     graph = Graph(Survey(outputs, called, max_nodes), fold)
     graph.edge_labels, graph.rankdir = edges, rankdir
@@ -98,15 +98,15 @@ def visible(frame, hidden):
     return {name: x for name, x in seen.items() if name not in hidden}
 
 
-def check(outputs, rankdir):
+def check(outputs, rankdir, caller):
     for y in outputs:
         if not isinstance(y, Tensor):
             raise TypeError(
-                f"draw needs the Tensor that a computation ended in, or a tuple of them, but got {type(y).__name__}. "
+                f"{caller} needs the Tensor that a computation ended in, or a tuple of them, but got {type(y).__name__}. "
                 "A graph is left behind by operations on cr.tensor(..., requires_grad=True)"
             )
     if not outputs:
-        raise TypeError("draw needs the Tensor that a computation ended in, but got an empty tuple")
+        raise TypeError(f"{caller} needs the Tensor that a computation ended in, but got an empty tuple")
     if rankdir not in ("LR", "TB", "RL", "BT"):
         raise ValueError(f"rankdir is LR, TB, RL or BT (left to right, top to bottom, ...), not {rankdir!r}")
 

@@ -6,14 +6,13 @@ The picture is made of the graph that `chainrule.draw` has found. It needs no Gr
 from html import escape
 
 from . import COTANGENT, INK, LINE, PRIMAL
-from .spelling import number
+from .spelling import RAISED, number
 
 COLUMN, ROW = 108, 96  # from node to node
 WIDE, HIGH = 52, 54  # a node
 MARGIN = 10
 GAP = COLUMN - WIDE
 LANE = 5  # how far each direction lies beside the middle
-RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 SIGNS = {"Add": "+", "Sub": "−", "Mul": "×", "Div": "÷"}
 
 
