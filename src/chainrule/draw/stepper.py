@@ -259,7 +259,7 @@ class Line:
 
     def beside(self, words):
         """Where words about the line stand: above its beginning, or on its first bend."""
-        (x, y), (x0, y0), (x1, y1) = self.start, *self.bend
+        (x, y), ((x0, y0), (x1, y1)) = self.start, self.bend
         return (x + (12 + 3.5 * len(words)) * self.way, y - 3) if self.level else ((x0 + x1) / 2, (y0 + y1) / 2 + 4)
 
     def moved(self, point, distance):
