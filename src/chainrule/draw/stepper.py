@@ -45,7 +45,7 @@ def step(
 ) -> "Stepper":
     """The graph behind `y` as a figure to step through: the values forward, then the adjoints backward.
 
-    y         a Tensor, or a tuple of Tensors; the arrays of its graph must not have been let go yet
+    y         a Tensor, or a tuple of Tensors; before a backward pass, which lets go of arrays
     names     a dict from names to Tensors, for values that no variable of the caller holds
     mode      "reverse": values forward, adjoints backward; "forward": values and tangents together
     fold      show only values with a name of the user's, as `draw` does
@@ -60,7 +60,7 @@ def step(
 
     Raises TypeError if y is no Tensor; ValueError for a graph of more than 40 values, for another
     `mode` or `rankdir`, or where tangents are needed; RuntimeError if y is not one number and no
-    `gradient` was given, or if a backward pass has let go of what the steps need.
+    `gradient` was given, or if a value that the steps need is no longer held.
 
     >>> import chainrule as cr
     >>> x = cr.tensor(3.0, requires_grad=True)
@@ -87,8 +87,8 @@ def step(
         )
     if lost := [value.name for value in graph.nodes if value.value is None]:
         raise RuntimeError(
-            f"step needs values that a backward pass has let go of, or that were overwritten: {listed(lost)}. "
-            "Step through the graph before backward(), or pass retain_graph=True to it"
+            f"step needs every value, and nothing holds {listed(lost)} any more. Step through the graph before "
+            "backward(), or pass retain_graph=True to it; give constants and detached values a name"
         )
     if mode == "forward":
         return Stepper(graph, list(tangents_forward(graph, starts(graph, tangents))), rankdir, dotted)
@@ -139,7 +139,7 @@ class Stepper:
         return (
             f'<div class="cr-step" role="group" aria-label="Steps through a graph" data-start="{escape(self.start)}">\n'
             f"<style>{style}</style>\n"
-            f'<div class="graph" role="region" aria-label="Graph">{self.svg}</div>\n'
+            f'<div class="graph" role="group" aria-label="Graph">{self.svg}</div>\n'
             f"<details open><summary>All {len(self.steps)} steps in words</summary>\n{self.table}</details>\n"
             f"<script>\n{re.sub(r'(?m)^ +', '', read('stepper.js'))}</script>\n</div>"
         )
