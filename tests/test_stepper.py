@@ -489,6 +489,17 @@ def test_buttons_slider_and_keys_move_the_sentence(page):
         assert said(page) == words[want] and slider.input_value() == str(want)
 
 
+def test_jupyterlab_leaves_the_keys_to_the_controls(page):
+    page.set_content(shown(stepped("cut")))
+    controls = page.locator(".cr-step button, .cr-step input")
+    assert [c.get_attribute("data-lm-suppress-shortcuts") for c in controls.all()] == ["true"] * 4
+    page.evaluate("window.heard = []; addEventListener('keydown', event => heard.push(event.key))")
+    controls.nth(1).press("ArrowDown")
+    controls.last.press(" ")
+    controls.last.press("x")
+    assert page.evaluate("heard") == ["x"]
+
+
 def test_a_step_lights_up_its_box_and_its_edges(page):
     figure = stepped("trace")
     page.set_content(shown(figure))
