@@ -151,7 +151,7 @@ def matrices(*parts):
 
     drawn = [part if isinstance(part, str) else (part[0], np.array(plain(part[1])), part[2]) for part in parts]
     # In units of one cell: a matrix takes its columns, or what its name needs.
-    widths = [1 if isinstance(part, str) else max(part[1].shape[1], 0.21 * len(part[0])) for part in drawn]
+    widths = [1 if isinstance(part, str) else max(part[1].shape[1], 0.17 * len(part[0])) for part in drawn]
     height = max(part[1].shape[0] for part in drawn if not isinstance(part, str))
     fig, ax = figure(width=0.56 * sum(widths), height=0.56 * (height + 0.9))
     ax.set(xlim=(-0.05, sum(widths) + 0.05), ylim=(-height / 2 - 0.05, height / 2 + 0.85), aspect="equal")
