@@ -97,12 +97,10 @@ function start(root) {
     go(rows.length);
     root.querySelector("details").open = true;
   });
-  const fit = () => {
+  new ResizeObserver(() => {
     if (graph.scrollWidth > graph.clientWidth) graph.tabIndex = 0;
     else graph.removeAttribute("tabindex");
-  };
-  addEventListener("resize", fit);
-  fit();
+  }).observe(graph);
   show(0);
 }
 

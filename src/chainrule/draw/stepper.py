@@ -26,7 +26,11 @@ from .steps import backward, barred, dotted, forward, short, tangents_forward
 from .survey import Names, Survey
 
 MOST = 40  # values: more is no longer a figure
-HIGH, MARGIN, TIP = 70, 8, 7
+HIGH, MARGIN = 70, 8
+LOST = (
+    "step needs what the tape has kept, and a backward pass has let go of it, or it was overwritten. "
+    "Step through the graph before backward(), or pass retain_graph=True to it"
+)
 DARK = (
     "--card:#1b1f24;--ink:#e6e9ed;--quiet:#a9b0ba;--line:#7d8590;--box:#262b32;--edge:#3a4048;--primal:#56b4e9;"
     "--tangent:#3fc79a;--cotangent:#ff9a56;--p:#16364a;--t:#123d30;--c:#4a2a12"
@@ -45,7 +49,7 @@ def step(
 ) -> "Stepper":
     """The graph behind `y` as a figure to step through: the values forward, then the adjoints backward.
 
-    y         a Tensor, or a tuple of Tensors; the arrays of its graph must not have been let go yet
+    y         a Tensor, or a tuple of Tensors; before a backward pass, which lets go of arrays
     names     a dict from names to Tensors, for values that no variable of the caller holds
     mode      "reverse": values forward, adjoints backward; "forward": values and tangents together
     fold      show only values with a name of the user's, as `draw` does
@@ -60,7 +64,7 @@ def step(
 
     Raises TypeError if y is no Tensor; ValueError for a graph of more than 40 values, for another
     `mode` or `rankdir`, or where tangents are needed; RuntimeError if y is not one number and no
-    `gradient` was given, or if a backward pass has let go of what the steps need.
+    `gradient` was given, or if a value that the steps need is no longer held.
 
     >>> import chainrule as cr
     >>> x = cr.tensor(3.0, requires_grad=True)
@@ -85,15 +89,14 @@ def step(
             f"step shows at most {MOST} values, and this graph has {count}: step through a part of it "
             f"(a result in between, fewer repetitions){'' if fold else ', or pass fold=True'}"
         )
-    if lost := [value.name for value in graph.nodes if value.value is None]:
-        raise RuntimeError(
-            f"step needs values that a backward pass has let go of, or that were overwritten: {listed(lost)}. "
-            "Step through the graph before backward(), or pass retain_graph=True to it"
-        )
     if mode == "forward":
+        if any(edge.source.node is not None and edge.derivative is None for edge in graph.edges):
+            raise RuntimeError(LOST)
         return Stepper(graph, list(tangents_forward(graph, starts(graph, tangents))), rankdir, dotted)
     found = seeds(outputs, gradient)
     graph.find_adjoints(found)
+    if any(value.active and value.adjoint is None for value in graph.nodes):
+        raise RuntimeError(LOST)
     started = [(value, t) for value, t in zip(graph.results, found, strict=True) if t is not None]
     return Stepper(graph, [*forward(graph), *backward(graph, started)], rankdir, barred)
 
@@ -139,7 +142,7 @@ class Stepper:
         return (
             f'<div class="cr-step" role="group" aria-label="Steps through a graph" data-start="{escape(self.start)}">\n'
             f"<style>{style}</style>\n"
-            f'<div class="graph" role="region" aria-label="Graph">{self.svg}</div>\n'
+            f'<div class="graph" role="group" aria-label="Graph">{self.svg}</div>\n'
             f"<details open><summary>All {len(self.steps)} steps in words</summary>\n{self.table}</details>\n"
             f"<script>\n{re.sub(r'(?m)^ +', '', read('stepper.js'))}</script>\n</div>"
         )
@@ -166,7 +169,7 @@ class Stepper:
         data += f' data-t="{escape(self.known(s.value, s.shown))}"' if s.shown else ""
         return (
             f'<tr class="{s.way}" data-v="{self.number[s.value]}"{data}><td>{i + 1}</td><td>{s.way}</td>'
-            f"<td>{'; '.join(map(emphasised, escape(s.words).split(';  ')))}</td></tr>"
+            f"<td>{emphasised(escape(s.words))}</td></tr>"
         )
 
     def known(self, value, shown):
@@ -188,7 +191,10 @@ class Stepper:
             x = length - x if turned else x
             return (x + MARGIN, y + MARGIN) if level else (y + MARGIN, x + MARGIN)
 
-        lines = [Line([at(*point) for point in route], level, turned) for route in routes]
+        lines = [
+            Line([at(*point) for point in route], at(*place[source]), level, turned)
+            for (source, _), route in zip(self.links, routes, strict=True)
+        ]
         parts = [self.edge(i, line) for i, line in enumerate(lines)]
         parts += [self.box(v, *at(*place[v])) for v in self.graph.nodes]
         width, height = (round(x) + 2 * MARGIN for x in ((length, across) if level else (across, length)))
@@ -203,7 +209,7 @@ class Stepper:
     def width(self, value):
         """How wide a box has to be for its three lines."""
         shown = [s.shown for s in self.steps if s.value is value and s.shown]
-        lines = [title(value), short(value.value), *(self.known(value, words) for words in shown)]
+        lines = [title(value), short(value.value, value.shape), *(self.known(value, words) for words in shown)]
         return 18 + 2 * round(4 * max(map(breadth, lines)))
 
     def box(self, value, x, y):
@@ -244,23 +250,26 @@ class Line:
     """A line from one box to another, as SVG paths: `path`, a head at either end, a bar before the end.
 
     points  from `layout`
+    middle  of the box where it begins
     level   whether the layers follow each other from side to side, not up and down
     turned  whether they do so from right to left, or upward
     """
 
-    def __init__(self, points, level, turned):
+    def __init__(self, points, middle, level, turned):
         self.level, self.way = level, -1 if turned else 1
         start, *between, end = points
         self.tip, self.tail = self.head(end, -self.way), self.head(start, self.way)
-        self.start, self.bend = start, between[:2]
-        x, y = self.moved(end, -TIP)
+        self.start, self.side = start, -1 if start[0] < middle[0] else 1
+        x, y = self.moved(end, -5)
         self.bar = f"M{x:g} {y - 7:g}v14" if level else f"M{x - 7:g} {y:g}h14"
-        self.path = self.curve([self.moved(start, TIP), *between, (x, y)])
+        self.path = self.curve([self.moved(start, 3), *between, self.moved(end, -3)])
 
     def beside(self, words):
-        """Where words about the line stand: above its beginning, or on its first bend."""
-        (x, y), ((x0, y0), (x1, y1)) = self.start, self.bend
-        return (x + (12 + 3.5 * len(words)) * self.way, y - 3) if self.level else ((x0 + x1) / 2, (y0 + y1) / 2 + 4)
+        """Where words about the line stand: at its beginning, above it or beside it."""
+        x, y = self.start
+        if self.level:
+            return x + (12 + 3.5 * len(words)) * self.way, y - 3
+        return x + (6 + 3.5 * len(words)) * self.side, y + 11 * self.way + 4
 
     def moved(self, point, distance):
         x, y = point
@@ -285,8 +294,13 @@ def read(name):
 
 
 def emphasised(words):
-    """A sentence with what it ends in in bold."""
-    return re.sub(r"(?<= = )([^=a-z]*|nan|[^=]* numbers)$", r"<b>\1</b>", words)
+    """A sentence with what it ends in in bold; with a tangent, both numbers.
+
+    >>> emphasised("y = 2 · 3 = 6;  ẏ = 2 · 1 = 2")
+    'y = 2 · 3 = <b>6</b>; ẏ = 2 · 1 = <b class="tangent">2</b>'
+    """
+    parts = [re.sub(r"(?<= = )([^=a-z]*|nan|[^=]* numbers)$", r"<b>\1</b>", part) for part in words.split(";  ")]
+    return "; ".join([parts[0], *(part.replace("<b>", '<b class="tangent">') for part in parts[1:])])
 
 
 def title(value, parts=False):

@@ -108,10 +108,13 @@ def forward(graph):
 
 def made(value, words, digits):
     """How a value came about: by name, in numbers, and what it is."""
-    if value.op is not None:
-        return equation(value.name, *(mathematical(table[value][0]) for table in (words, digits)), amount(value.value))
-    origin = "" if value.twin is None else f"{value.twin.name}.detach()"
-    return f"{value.kind} {equation(value.name, origin, amount(value.value))}"
+    start = value.name if value.op else f"{value.kind} {value.name}"
+    sides = [mathematical(words[value][0])] if value.op else []
+    sides += [f"{value.twin.name}.detach()"] if value.twin is not None else []
+    if value.value is None:
+        return f"{equation(start, *sides)}, which nothing has kept"
+    sides += [mathematical(digits[value][0])] if value.op else []
+    return equation(start, *sides, amount(value.value))
 
 
 def backward(graph, seeds):
