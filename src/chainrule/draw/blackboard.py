@@ -4,10 +4,10 @@
 as a dictionary, and looks the same.
 """
 
-import re
 from html import escape
 
-from . import FONT, INK, LINE, PRIMAL, QUIET, TABLE, render
+from . import FONT, INK, LINE, PRIMAL, QUIET, TABLE
+from .picture import Drawing
 from .spelling import listed, number
 
 TANGENT = "#007a5a"
@@ -27,8 +27,10 @@ def graph(arrows, local=None, values=None, tangents=None, rankdir="LR"):
     return Blackboard(arrows, local or {}, values or {}, tangents or {}, rankdir)
 
 
-class Blackboard:
+class Blackboard(Drawing):
     """What `graph` returns. `dot` is the drawing as text, `text` says in words what it shows."""
+
+    title = "A graph"
 
     def __init__(self, arrows, local, values, tangents, rankdir):
         self.arrows, self.local, self.values, self.tangents = arrows, local, values, tangents
@@ -81,21 +83,3 @@ class Blackboard:
         ]
         arrows = f"; arrow{'' if len(heads) == 1 else 's'} to {listed(heads)}" if heads else ""
         return ", ".join(parts) + arrows + "."
-
-    def __repr__(self):
-        return self.dot
-
-    def _repr_mimebundle_(self, include=None, exclude=None):
-        bundle = {"text/plain": self.dot}
-        picture = render(self.dot, "svg")
-        if picture is not None:
-            bundle["image/svg+xml"] = self.accessible(picture.decode())
-        return bundle
-
-    def accessible(self, svg):
-        """The SVG with a role, and with words for who cannot see it."""
-        svg = re.sub(r"<!--.*?-->\s*", "", svg[svg.index("<svg") :], flags=re.DOTALL)
-        svg = re.sub(r'<title>.*?</title>\n?| id="[^"]*"', "", svg)
-        head = f"<title>A graph</title>\n<desc>{escape(self.text)}</desc>\n"
-        svg = svg.replace("<svg ", '<svg role="img" class="chainrule-graph" ', 1)
-        return re.sub(r"(<svg [^>]*>\n?)", lambda m: m[1] + head, svg, count=1)

@@ -4,12 +4,11 @@ import itertools
 import keyword
 import math
 import re
-from html import escape
 
 import numpy as np
 
 from .. import rules
-from ..draw import FONT, GROUND, INK, LINE, QUIET, render, spelling
+from ..draw import FONT, GROUND, INK, LINE, QUIET, picture, spelling
 from .control import Block, Branch, Control, Loop, LoopBackward
 from .symbols import CONSTANT, HISTORY, PART, PLACEHOLDER, Symbol, each, leaves
 
@@ -75,7 +74,7 @@ def said(value, name):
 # ---- as a drawing
 
 
-class Drawing:
+class Drawing(picture.Drawing):
     """The graph of some results: a picture in a notebook, DOT elsewhere, and `text`, which says it in words.
 
     A loop is a frame around its variables, its condition (with a double border) and its body;
@@ -84,6 +83,7 @@ class Drawing:
 
     def __init__(self, block):
         self.block, self.lines, self.edges = block, [], []
+        self.title = f"Static graph of {names(block.outputs)}"
         self.inside(block, {}, "  ")
 
     @property
@@ -99,7 +99,7 @@ class Drawing:
     @property
     def text(self) -> str:
         """The graph in words: the listing of what has to run."""
-        return f"Static graph of {names(self.block.outputs)}.\n{listing(self.block.order)}"
+        return f"{self.title}.\n{listing(self.block.order)}"
 
     def inside(self, block, ids, indent):
         """Draw the nodes of a block. Returns `ids`, what nodes are called in DOT, with those that were added."""
@@ -179,26 +179,6 @@ class Drawing:
         for title, end in zip(TITLES[Branch], ends, strict=True):
             self.edges += [f'  {y} -> {own} [label="{title}"]' for y, own in zip(end, results, strict=True)]
         return results
-
-    def svg(self):
-        """The picture as SVG that carries `text` as its alternative, or None without Graphviz."""
-        picture = render(self.dot, "svg")
-        if picture is None:
-            return None
-        svg = picture.decode()
-        svg = re.sub(
-            r"<!--.*?-->\s*|<title>.*?</title>\n?| id=\"[^\"]*\"", "", svg[svg.index("<svg") :], flags=re.DOTALL
-        )
-        svg = svg.replace("<svg ", '<svg role="img" class="chainrule-graph" ', 1)
-        words = f"<title>Static graph of {names(self.block.outputs)}</title>\n<desc>{escape(self.text)}</desc>\n"
-        return re.sub(r"(<svg [^>]*>\n?)", lambda m: m[1] + words, svg, count=1)
-
-    def __repr__(self):
-        return self.dot
-
-    def _repr_mimebundle_(self, include=None, exclude=None):
-        svg = self.svg()
-        return {"text/plain": self.dot, **({} if svg is None else {"image/svg+xml": svg})}
 
 
 # ---- as a Python program
