@@ -459,17 +459,13 @@ def begins(line, start):
 
 
 def rows(*names):
-    """Rows of the table of operations, as they stand in `chainrule.rules`.
+    """Rows of the table of operations, as they stand in `chainrule.rules`, without the padding.
 
-    >>> rows("log")
+    >>> rows("log", "logsumexp")
     log = elementwise("Log", np.log, lambda t, x: t / x)
+    logsumexp = reduction("Logsumexp", lambda x, axis, keepdims: log_of_sum(x, axis, keepdims),
+        lambda x, y: np.exp(x - y), sum)
     """
-    lines = inspect.getsource(rules).splitlines()
-    found = {
-        line.split()[0]: re.sub(r"(?<=\S) {2,}", " ", line) for line in lines if " = elementwise(" in squeezed(line)
-    }
-    return Source([found[name] for name in names])
-
-
-def squeezed(line):
-    return re.sub(r" +", " ", line)
+    found = re.findall(r"^((\w+) += .*(?:\n  .*)*)", inspect.getsource(rules), re.MULTILINE)
+    table = {name: re.sub(r"(?<=\S) {2,}", " ", row).splitlines() for row, name in found}
+    return Source([re.sub("^ +", "    ", line) for name in names for line in table[name]])
