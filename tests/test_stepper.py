@@ -489,6 +489,15 @@ def test_buttons_slider_and_keys_move_the_sentence(page):
         assert said(page) == words[want] and slider.input_value() == str(want)
 
 
+def test_forward_mode_shows_both_numbers_of_a_step(page):
+    figure = stepped("trace", mode="forward")
+    page.set_content(shown(figure))
+    for i, s in enumerate(figure.steps, 1):
+        press(page, "Next")
+        assert said(page) == sentence(s)
+        assert page.locator(".box .tangent:visible").count() == page.locator(".box .value:visible").count() == i
+
+
 def test_jupyterlab_leaves_the_keys_to_the_controls(page):
     page.set_content(shown(stepped("cut")))
     controls = page.locator(".cr-step button, .cr-step input")

@@ -29,8 +29,8 @@ class Boxes:
     def svg(self) -> str:
         """The graph with all that is known in the end."""
         level, turned = self.rankdir in ("LR", "RL"), self.rankdir in ("RL", "BT")
-        size = lambda v: (self.width(v), HIGH) if level else (HIGH, self.width(v))
-        room = [7 * len(self.label(i)) if level else 0 for i in range(len(self.links))]
+        size = lambda v: (self.width(v), HIGH) if level else (HIGH, self.breadth(v))
+        room = [7 * len(self.label(i)) if level else 14 * bool(self.label(i)) for i in range(len(self.links))]
         place, routes = layout(self.graph.nodes, self.links, size, room)
         length = max(place[v][0] + size(v)[0] / 2 for v in place)
         across = max([place[v][1] + size(v)[1] / 2 for v in place] + [y for route in routes for _, y in route])
@@ -39,11 +39,8 @@ class Boxes:
             x = length - x if turned else x
             return (x + MARGIN, y + MARGIN) if level else (y + MARGIN, x + MARGIN)
 
-        lines = [
-            Line([at(*point) for point in route], at(*place[source]), level, turned)
-            for (source, _), route in zip(self.links, routes, strict=True)
-        ]
-        parts = [self.edge(i, line) for i, line in enumerate(lines)]
+        lines = [Line([at(*point) for point in route], level, turned) for route in routes]
+        parts = [self.edge(i, line, at(*place[self.links[i][0]])) for i, line in enumerate(lines)]
         parts += [self.box(v, *at(*place[v])) for v in self.graph.nodes]
         width, height = (round(x) + 2 * MARGIN for x in ((length, across) if level else (across, length)))
         words = escape(f"{opening(self.graph)} The table below says it step by step.")
@@ -57,7 +54,12 @@ class Boxes:
     def width(self, value):
         """How wide a box has to be for its three lines."""
         lines = [title(value), short(value.value, value.shape), *self.known.get(value, [])]
-        return 18 + 2 * round(4 * max(map(breadth, lines)))
+        return 18 + 2 * round(4 * max(map(letters, lines)))
+
+    def breadth(self, value):
+        """How wide a box has to be, with what stands on the lines below it."""
+        words = max((letters(self.label(i)) for i, (source, _) in enumerate(self.links) if source is value), default=0)
+        return max(self.width(value), round(0.5 * self.width(value)) + 2 * (9 + 7 * words))
 
     def box(self, value, x, y):
         w, (first, rest) = self.width(value), title(value, parts=True)
@@ -77,12 +79,16 @@ class Boxes:
         words = "" if edge is None or edge.contribution is None else short(edge.contribution)
         return words if len(words) <= 10 else ""
 
-    def edge(self, i, line):
-        """A link: a line with a head for the way forward, one for the way back, and what it brings."""
+    def edge(self, i, line, middle):
+        """A link: a line with a head for the way forward, one for the way back, and what it brings.
+
+        middle  of the box where it begins
+        """
         if i >= len(self.graph.edges):
             return f'<g class="edge cut"><path d="{line.path}"/><path class="bar" d="{line.bar}"/></g>'
-        words = self.label(i)
-        x, y = line.beside(words)
+        words, (source, _) = self.label(i), self.links[i]
+        alone = sum(a is source for a, _ in self.links) == 1
+        x, y = line.beside(words, line.side(middle) or alone)
         label = words and f'<text x="{x:g}" y="{y:g}">{escape(words)}</text>'
         return (
             f'<g class="edge"><path d="{line.path}"/><path class="tip" d="{line.tip}"/>'
@@ -94,26 +100,29 @@ class Line:
     """A line from one box to another, as SVG paths: `path`, a head at either end, a bar before the end.
 
     points  from `layout`
-    middle  of the box where it begins
     level   whether the layers follow each other from side to side, not up and down
     turned  whether they do so from right to left, or upward
     """
 
-    def __init__(self, points, middle, level, turned):
+    def __init__(self, points, level, turned):
         self.level, self.way = level, -1 if turned else 1
         start, *between, end = points
         self.tip, self.tail = self.head(end, -self.way), self.head(start, self.way)
-        self.start, self.side = start, -1 if start[0] < middle[0] else 1
+        self.start = start
         x, y = self.moved(end, -5)
         self.bar = f"M{x:g} {y - 7:g}v14" if level else f"M{x - 7:g} {y:g}h14"
         self.path = self.curve([self.moved(start, 3), *between, self.moved(end, -3)])
 
-    def beside(self, words):
-        """Where words about the line stand: at its beginning, above it or beside it."""
+    def side(self, middle):
+        """Whether the line begins left of the middle of a box (-1), there (0) or right of it (1)."""
+        return (self.start[0] > middle[0]) - (self.start[0] < middle[0])
+
+    def beside(self, words, side):
+        """Where words about the line stand: at its beginning, above a level line, else on a side of it or (0) on it."""
         x, y = self.start
         if self.level:
             return x + (12 + 3.5 * len(words)) * self.way, y - 3
-        return x + (6 + 3.5 * len(words)) * self.side, y + 11 * self.way + 4
+        return x + (9 + 3.5 * len(words)) * side, y + 11 * self.way + 4
 
     def moved(self, point, distance):
         x, y = point
@@ -136,10 +145,10 @@ class Line:
 def title(value, parts=False):
     """The first line of a box: the name, and how it was made."""
     made = f"{value.twin.name}.detach()" if value.twin is not None else mathematical(value.formula)
-    rest = f" = {made}" if made and breadth(made) <= 24 else ""
+    rest = f" = {made}" if made and letters(made) <= 24 else ""
     return (value.name, rest) if parts else value.name + rest
 
 
-def breadth(words):
+def letters(words):
     """How many characters stand beside each other."""
     return sum(not unicodedata.combining(c) for c in words)
