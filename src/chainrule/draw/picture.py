@@ -3,27 +3,21 @@
 import pathlib
 import re
 import subprocess
-from collections.abc import Mapping
 from html import escape
 
 
 class Drawing:
     """A graph that shows itself: as a picture in a notebook, as DOT text (the language of Graphviz) anywhere else.
 
-    A subclass says what it is a drawing of:
-
-    dot    the drawing in DOT
-    title  what it is, in a few words
-    text   what it shows, in words
-    tips   what is said of a box when the pointer rests on it, by the box's name in `dot`
+    A subclass has `dot`, the drawing in DOT; `title`, what it is, in a few words; `text`, what it shows, in words.
     """
 
-    dot: str
-    title: str
-    text: str
-    tips: Mapping[str, str] = {}
+    @property
+    def tips(self):
+        """What is said of a box when the pointer rests on it, by the box's name in `dot`."""
+        return {}
 
-    def svg(self) -> str:
+    def svg(self):
         """The picture, as SVG that carries `text` as its alternative.
 
         Raises RuntimeError where Graphviz or the package `graphviz` is missing.
