@@ -12,6 +12,7 @@ import numpy as np
 
 from .. import rules
 from ..op import Op
+from ..values import is_basic
 from .program import (
     INFIX,
     UFUNCS,
@@ -103,7 +104,7 @@ class Writer:
         dtype = "" if step.dtype == float else f", {spelled(step.dtype)}"
         zeros, index = f"np.zeros({where['shape']}{dtype})", self.index(where["index"], step)
         x = self.text(as_number(x, step), step)
-        if rules.is_basic(walk(value_of, where["index"])):
+        if is_basic(walk(value_of, where["index"])):
             return zeros, [f"{{}}[{index}] = {x}"]
         index = f"np.s_[{index}]" if ":" in index else f"({index})"
         return zeros, [f"np.add.at({{}}, {index}, {x})"]

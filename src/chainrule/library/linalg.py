@@ -10,12 +10,27 @@ from functools import reduce
 
 import numpy as np
 
-from . import functions, places
-from .functions import abs, amax, amin, cat, matmul, one_axis, permute, plain, positions, reshape, sum, unsqueeze, where
+from .. import functions
+from ..functions import (
+    abs,
+    amax,
+    amin,
+    cat,
+    matmul,
+    one_axis,
+    permute,
+    plain,
+    positions,
+    reshape,
+    sum,
+    unsqueeze,
+    where,
+)
+from ..op import Box, custom
+from ..rules import choose
+from ..tape import binary, unary
+from . import places
 from .more import require
-from .op import Box, custom
-from .rules import choose
-from .tape import binary, unary
 
 __all__ = """
     inv det slogdet logdet solve cholesky eigh eigvalsh svdvals vector_norm matrix_norm norm matrix_power multi_dot
