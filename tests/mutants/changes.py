@@ -111,13 +111,15 @@ class Row:
             setattr(self.op, slot, value)
 
     def __str__(self):
-        return "\n".join(
-            [
-                f"in the row of {self.name}",
-                *([f"+ {self.value}"] if self.value else []),
-                *(f"+ {t}" for t in self.texts),
-            ]
-        )
+        lines = inspect.getsource(rules if hasattr(rules, self.name) else inplace).splitlines()
+        start = next(i for i, line in enumerate(lines) if line.split()[:2] == [self.name, "="])
+        end = next(i for i in range(start + 1, len(lines)) if balanced("".join(lines[start:i])))
+        new = [self.value] * bool(self.value) + list(self.texts)
+        return "\n".join([*(f"- {line}" for line in lines[start:end]), *(f"+ {text}" for text in new)])
+
+
+def balanced(text):
+    return text.count("(") == text.count(")")
 
 
 class Mutant:

@@ -189,6 +189,25 @@ def overwritten_part_counts(lib):
     return x.grad
 
 
+@mutant(
+    "A view is a tensor of its own once it is made.",
+    Edit(
+        inplace.overwrite,
+        {"view.node = follow(tensor_of(root.array, root.node, root.level), view.path).node": "pass"},
+    ),
+    hint="v = y[0], then y *= 3: v has changed, and its slope with it.",
+    wrong=[1.0, 0.0],
+    caught_by="test_inplace.py::test_value_and_both_modes_are_pytorchs[base written, view read",
+)
+def view_with_a_past(lib):
+    x = leaf(lib, [1.0, 2.0])
+    y = x * 1
+    v = y[:1]
+    y.mul_(3)
+    v.sum().backward()
+    return x.grad
+
+
 # ---- kinks
 
 
@@ -604,6 +623,18 @@ def perturbations_confused(lib):
     jvp, one = of_functions(lib).jvp, lib.tensor(1.0)
     inner = lambda x: jvp(lambda y: x + y, (one,), (one,))[1]
     return jvp(lambda x: x * inner(x), (one,), (one,))[1]
+
+
+@mutant(
+    "Inside an inner derivative the outer variable is a number.",
+    Edit(tape.record, {"isinstance(x, Tensor) and x.level == level": "isinstance(x, Tensor)"}),
+    hint="d/dx of x times d/dy (x y), which is x times x, so that its slope is 2 x.",
+    wrong=3.0,
+    caught_by="test_forward.py::test_perturbations_are_not_confused[x times the derivative of x y-reverse-reverse",
+)
+def outer_variable_frozen(lib):
+    grad = of_functions(lib).grad
+    return grad(lambda x: x * grad(lambda y: x * y)(lib.tensor(1.0)))(lib.tensor(3.0))
 
 
 # ---- forward mode and Jacobians
