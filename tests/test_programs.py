@@ -218,12 +218,15 @@ def test_second_order_of_a_random_program_is_pytorchs_in_every_nesting(program):
 
 @given(programs)
 @settings(max_examples=60)
-def test_jacobians_of_a_random_program_agree(program):
+def test_jacobians_and_hessian_of_a_random_program_agree(program):
     shapes, steps, seed = program
-    arrays, _ = inputs_for(shapes[:1], seed)
-    f = functools.partial(run, cr, steps)
+    arrays, directions = inputs_for(shapes[:1], seed)
+    f, to_number = (functools.partial(function, cr, steps) for function in (last, run))
     forward, reverse = (array(cr.jacobian(f, arrays[0], mode=mode)) for mode in ("forward", "reverse"))
     np.testing.assert_allclose(forward, reverse, **tolerance(steps))
+    product = array(cr.hvp(to_number, arrays[0], directions[0]))
+    hessian = array(cr.hessian(to_number, arrays[0])).reshape(product.size, product.size)
+    np.testing.assert_allclose((hessian @ directions[0].ravel()).reshape(product.shape), product, **tolerance(steps))
 
 
 @given(programs)
