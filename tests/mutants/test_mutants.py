@@ -57,7 +57,7 @@ def test_mutant_is_noticed_by_the_tests(mutant, report):
         Row("no such row", "lambda t: t"),
         Row("add", "lambda t, b: t * b", "lambda t: t"),
     ],
-    ids=str,
+    ids=["no such line", "a line found twice", "other parameters", "no such row", "a rule that needs more"],
 )
 def test_change_that_has_lost_its_place_raises(change):
     before = reverse.sweep.__code__
