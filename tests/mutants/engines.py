@@ -382,7 +382,7 @@ def recursive_sweep(seeds, retain=False, create_graph=False, wanted=None, level=
         if wanted is not None and node.number in wanted:
             found[node.number] = found[node.number] + t if node.number in found else t
         if type(node) is Leaf:
-            return arrive(node, t, create_graph, level) if wanted is None else None
+            return arrive(node, t, False, create_graph, level) if wanted is None else None
         kept = live(node, level) if create_graph else node
         for parent, pull in zip((node.from_a, node.from_b), node.op.pulls, strict=False):
             if parent is not None:
@@ -461,7 +461,7 @@ def seed_of_float64(lib):
 
 @mutant(
     "The cotangent that arrives at a leaf is its own.",
-    Edit(reverse.arrive, {"t.copy() if type(t) is np.ndarray else t": "t"}),
+    Edit(reverse.arrive, {"t.copy() if shared else t": "t"}),
     hint="x + z: both leaves get the same array, and a write to one gradient is a write to the other.",
     wrong=[8.0, 8.0],
     caught_by=f"{REVERSE}[seed_is_not_kept",
