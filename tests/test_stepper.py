@@ -281,7 +281,7 @@ def test_what_no_rule_has_kept_is_said_to_be_unknown():
     assert [s.words for s in figure.steps[1:3]] == [
         "constant c1, which nothing has kept", "v1 = x − c1, which nothing has kept",
     ]  # fmt: skip
-    assert figure.steps[-1].words == "x̄ gets v̄1 = [1, 1]" and ">2 numbers</text>" in figure.svg
+    assert figure.steps[-1].words == "x̄ gets v̄1 = [1, 1]" and ">2 numbers</text>" in figure.boxes.svg
 
 
 def test_what_is_no_result_is_refused():
@@ -355,7 +355,7 @@ def test_the_figure_is_small_well_formed_and_complete_in_itself(name, fold, rank
 @every_program
 def test_the_picture_holds_every_value_and_says_what_it_is(name):
     figure = stepped(name)
-    picture = ET.fromstring(figure.svg)
+    picture = ET.fromstring(figure.boxes.svg)
     assert picture.get("role") == "img" and picture.get("aria-label").startswith("Graph of ")
     texts = [text.text for text in picture.iter("{http://www.w3.org/2000/svg}text")]
     for value in figure.graph.nodes:
@@ -367,7 +367,7 @@ def test_the_picture_holds_every_value_and_says_what_it_is(name):
 def boxes(figure):
     """The box of each value: left, top, right, bottom."""
     pattern = r'<rect x="([-\d.]+)" y="([-\d.]+)" width="([\d.]+)" height="([\d.]+)"'
-    found = [tuple(map(float, m)) for m in re.findall(pattern, figure.svg)]
+    found = [tuple(map(float, m)) for m in re.findall(pattern, figure.boxes.svg)]
     return [(x, y, x + w, y + h) for x, y, w, h in found]
 
 
@@ -377,7 +377,7 @@ def boxes(figure):
 def test_boxes_lie_apart_inside_the_picture_and_in_the_asked_direction(name, fold, rankdir):
     figure = stepped(name, fold=fold, rankdir=rankdir)
     found = boxes(figure)
-    width, height = map(float, re.search(r'viewBox="0 0 (\S+) (\S+)"', figure.svg).groups())
+    width, height = map(float, re.search(r'viewBox="0 0 (\S+) (\S+)"', figure.boxes.svg).groups())
     for i, (left, top, right, bottom) in enumerate(found):
         assert left >= 0 and top >= 0 and right <= width and bottom <= height
         for a, b, c, d in found[:i]:
@@ -487,6 +487,26 @@ def test_buttons_slider_and_keys_move_the_sentence(page):
     ]:
         page.keyboard.press(key)
         assert said(page) == words[want] and slider.input_value() == str(want)
+
+
+def test_forward_mode_shows_both_numbers_of_a_step(page):
+    figure = stepped("trace", mode="forward")
+    page.set_content(shown(figure))
+    for i, s in enumerate(figure.steps, 1):
+        press(page, "Next")
+        assert said(page) == sentence(s)
+        assert page.locator(".box .tangent:visible").count() == page.locator(".box .value:visible").count() == i
+
+
+def test_jupyterlab_leaves_the_keys_to_the_controls(page):
+    page.set_content(shown(stepped("cut")))
+    controls = page.locator(".cr-step button, .cr-step input")
+    assert [c.get_attribute("data-lm-suppress-shortcuts") for c in controls.all()] == ["true"] * 4
+    page.evaluate("window.heard = []; addEventListener('keydown', event => heard.push(event.key))")
+    controls.nth(1).press("ArrowDown")
+    controls.last.press(" ")
+    controls.last.press("x")
+    assert page.evaluate("heard") == ["x"]
 
 
 def test_a_step_lights_up_its_box_and_its_edges(page):

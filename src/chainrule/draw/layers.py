@@ -138,7 +138,7 @@ def ports(chains, across, extent, end):
         tied[node].append((across[towards], i))
     offset = {}
     for node, ends in tied.items():
-        step = min(16, 0.7 * extent[node][1] / len(ends))
+        step = min(0.23, 0.7 / len(ends)) * extent[node][1]
         for k, (_, i) in enumerate(sorted(ends)):
             offset[i] = round((k - (len(ends) - 1) / 2) * step)
     return offset

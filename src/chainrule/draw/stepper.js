@@ -13,7 +13,7 @@ function start(root) {
 
   keys.className = "keys";
   const [back, play, next] = ["Back", "Play", "Next"].map((name) => make(keys, "button", {type: "button", textContent: name}));
-  const slider = make(keys, "input", {type: "range", min: 0, max: rows.length, value: 0});
+  const slider = make(keys, "input", {type: "range", min: 0, max: rows.length, value: 0, title: "Arrow keys, Home and End; space plays"});
   slider.setAttribute("aria-label", "Step");
   say.className = "say";
   const place = make(say, "small", {}), words = make(say, "div", {});
