@@ -104,6 +104,9 @@ VIEWS = {
     "view of a view written, base read": lambda lib, x: (lambda y: then(y, y[0][1:].mul_(x[1, 1])))(x * 1),
     "through reshape": lambda lib, x: (lambda y: then(y, y.reshape(-1)[::2].mul_(x[0])))(x * 1),
     "through a transpose": lambda lib, x: (lambda y: then(y, y.t()[1].mul_(x[:, 0])))(x * 1),
+    "written twice, the memory turned": lambda lib, x: (
+        lambda y: (lambda z: then(z, put(z.reshape(-1), 0, 7.0)))(put(y, 0, 5.0) * 1)
+    )(x.mT * 1),
     "into a transpose": lambda lib, x: (lambda y: then(y, put(y.t(), 1, x[:, 0] * 2)))(x * 1),
     "through unsqueeze": lambda lib, x: (lambda y: then(y, y.unsqueeze(0)[0, 0].exp_()))(x * 1),
     "through squeeze": lambda lib, x: (lambda y: then(y, y.unsqueeze(0).squeeze(0)[0].exp_()))(x * 1),
