@@ -12,6 +12,7 @@ from pkgutil import resolve_name
 from sphinx.util.docutils import SphinxDirective
 
 import chainrule
+from chainrule.library import more
 
 MEANING = re.compile(r"(\S+(?: \S+)*) {2,}(\S.*)")
 
@@ -72,7 +73,7 @@ def inline(words):
 
 def linked(name):
     thing = vars(chainrule).get(name)
-    return len(name) > 1 and thing is not None and not inspect.ismodule(thing)
+    return len(name) > 1 and callable(thing) and not name.startswith("_")
 
 
 def process(app, what, name, obj, options, lines):
@@ -86,13 +87,16 @@ def entries(path, names):
     place = {thing: f"{path}.{name}" for name, thing in things.items()}
     place |= {t: f"{path}.{n}" for n, t in things.items() if n == t.__name__}
     if path != "chainrule":
-        place |= {t: f"chainrule.{n}" for n, t in vars(chainrule).items() if callable(t)}
+        place |= {
+            t: f"chainrule.{n}" for n, t in vars(chainrule).items() if callable(t)
+        }
     for name, thing in sorted(things.items(), key=lambda item: item[0].lower()):
         if place[thing] == f"{path}.{name}":
             kind = "class" if inspect.isclass(thing) else "function"
             yield f".. auto{kind}:: {path}.{name}\n"
         else:
-            yield f".. py:function:: {path}.{name}\n\n   As :py:func:`{place[thing]}`.\n"
+            yield f".. py:function:: {path}.{name}\n"
+            yield f"   As :py:func:`{place[thing]}`.\n"
 
 
 class Functions(SphinxDirective):
@@ -101,10 +105,10 @@ class Functions(SphinxDirective):
     required_arguments = 1
 
     def names(self, module):
-        for name, thing in vars(module).items():
-            if getattr(thing, "__module__", None) == module.__name__:
-                if getattr(chainrule, name, None) is thing:
-                    yield name
+        for name in [*dir(chainrule), *more.SPECIAL]:
+            home = getattr(getattr(chainrule, name), "__module__", None)
+            if home == module.__name__ and not name.startswith("_"):
+                yield name
 
     def run(self):
         names = self.names(resolve_name(self.arguments[0]))
