@@ -8,6 +8,7 @@ book-keeping is the arithmetic: a few lines of NumPy, which can be printed.
 
 import functools
 import inspect
+import itertools
 import threading
 import warnings
 
@@ -119,29 +120,33 @@ def builder(structure, outputs):
 
     Written out as source, as `bind` in `chainrule.op`: it runs at every call.
     """
-    names, made = {"tensor_of": tensor_of}, []
-    for i, x in enumerate(outputs):
-        value, sample = "v" if len(outputs) == 1 else f"v[{i}]", np.asarray(value_of(x))
-        names[f"k{i}"] = sample.dtype.type
-        made.append(f"tensor_of({value})" if sample.ndim else f"tensor_of(k{i}({value}))")
-    if structure is PLACE:
-        return eval(f"lambda v: {made[0]}", names)
-    tensors = eval(f"lambda v: ({''.join(x + ', ' for x in made)})", names)
-    if type(structure) is tuple and all(x is PLACE for x in structure):
-        return tensors
+    names, places = {"tensor_of": tensor_of}, itertools.count()
 
-    def build(values):
-        found = iter(tensors(values))
-        return each(lambda x: next(found) if x is PLACE else x, structure)
+    def constant(x):
+        names[f"c{len(names)}"] = x
+        return f"c{len(names) - 1}"
 
-    return build
+    def written(x):
+        if isinstance(x, dict):
+            pairs = ", ".join(f"({constant(key)}, {written(part)})" for key, part in x.items())
+            return f"{constant(type(x))}([{pairs}])"
+        if isinstance(x, tuple | list):
+            parts = f"({''.join(f'{written(part)}, ' for part in x)})"
+            return parts if type(x) is tuple else f"{constant(getattr(x, '_make', type(x)))}({parts})"
+        if x is not PLACE:
+            return constant(x)
+        i = next(places)
+        value, sample = "v" if len(outputs) == 1 else f"v[{i}]", np.asarray(value_of(outputs[i]))
+        return f"tensor_of({value if sample.ndim else f'{constant(sample.dtype.type)}({value})'})"
+
+    return eval(f"lambda v: {written(structure)}", names)
 
 
 class Compiled:
     """A function that is recorded when it is called in a new way, and replayed otherwise.
 
-    variants  the ways recorded so far, each with its `source`
-    source    the text of the way the last call went
+    variants  the ways recorded so far, the one of the last call first
+    source    the text of that one
     """
 
     limit = 64  # variants; beyond, it warns and keeps no more
@@ -149,7 +154,7 @@ class Compiled:
     def __init__(self, function):
         functools.update_wrapper(self, function)
         self.function = function
-        self.variants, self.latest, self.warned = [], None, False
+        self.variants, self.warned = [], False
         self.name = getattr(inspect.unwrap(function), "__name__", "f")
         self.name = self.name if self.name.isidentifier() else "f"
 
@@ -157,9 +162,10 @@ class Compiled:
         values, key = [], ()
         try:
             for x in args:
-                if type(x) is Tensor and x.node is None:
-                    x = x.array
                 kind = type(x)
+                if kind is Tensor and x.node is None:
+                    x = x.array
+                    kind = type(x)
                 if kind in NUMBERS:
                     values.append(x)
                     key += (kind,)
@@ -170,15 +176,15 @@ class Compiled:
         except Outside:
             return self.function(*args, **kwargs)
         failed = "the shapes, dtypes or settings of the arguments"
-        usual = self.latest
-        for variant in ([usual] if usual else []) + [v for v in self.variants if v is not usual]:
+        for variant in self.variants:
             if variant.key == key:
                 try:
                     result = variant.replay(values)
                 except Changed as error:
                     failed = variant.failed(error)
                 else:
-                    self.latest = variant
+                    if variant is not self.variants[0]:
+                        self.variants = [variant, *(other for other in self.variants if other is not variant)]
                     return result
         return self.record(key, args, kwargs, values, failed)
 
@@ -190,8 +196,7 @@ class Compiled:
         result = self.function(*traced, **named)
         variant = Variant(key, program, self.names(args, kwargs), result, self.name)
         if len(self.variants) < self.limit:
-            self.variants.append(variant)
-            self.latest = variant
+            self.variants = [variant, *self.variants]
         elif not self.warned:
             self.warned = True
             warnings.warn(
@@ -215,9 +220,9 @@ class Compiled:
 
     @property
     def source(self):
-        if self.latest is None:
+        if not self.variants:
             raise RuntimeError("nothing has been recorded yet: call the function first")
-        return self.latest.source
+        return self.variants[0].source
 
     def __repr__(self):
         count = len(self.variants)

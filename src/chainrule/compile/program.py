@@ -226,6 +226,10 @@ def in_short(op, inputs, params):
     if op is rules.permute and inputs[0].op is op:
         (inner,), axes = inputs, inputs[0].params["axes"]
         inputs, params = inner.inputs, {"axes": tuple(axes[i] for i in params["axes"])}
+    if op is rules.sum_to and inputs[0].shape[inputs[0].ndim - len(params["shape"]) :] == params["shape"]:
+        op, params = rules.sum, {"axis": tuple(range(inputs[0].ndim - len(params["shape"]))), "keepdims": False}
+    if op is rules.add and getattr(inputs[1], "op", None) is rules.neg:
+        op, inputs = rules.sub, (inputs[0], *inputs[1].inputs)  # a + (-b) is a - b to the last bit
     lines = [x for x in inputs if type(x) is Traced]
     if op.value in INFIX and op.value is not np.matmul and len(lines) == 1:
         inputs = tuple(one_number(x, lines[0]) for x in inputs)

@@ -145,6 +145,8 @@ class Writer:
         if isinstance(x, tuple | list):
             inner = ", ".join(map(self.text, x))
             return f"[{inner}]" if isinstance(x, list) else f"({inner},)" if len(x) == 1 else f"({inner})"
+        if isinstance(x, dict):
+            return f"{{{', '.join(f'{key!r}: {self.text(part)}' for key, part in x.items())}}}"
         if isinstance(x, np.dtype | type):
             return f"np.{np.dtype(x).name}"
         if isinstance(x, int | float | complex | str | np.generic | None):
@@ -178,7 +180,7 @@ class Writer:
         if value is operator.getitem:
             return f"{words[0]}[{words[1]}]"
         call = self.call(op)
-        if call.startswith("cr."):
+        if call.startswith(("cr.", "np.")):
             params = {name: x for name, x in params.items() if x is not None and x is not False}
         return f"{call}({', '.join(words + [f'{name}={self.text(x)}' for name, x in params.items()])})"
 

@@ -11,7 +11,6 @@ The names and their meaning are TensorFlow's. What a Symbol is, is said in `symb
 loops and branches run, and how a graph is gone through backward, in `control`.
 """
 
-from collections import Counter
 from functools import wraps
 from types import SimpleNamespace
 from typing import Any
@@ -19,27 +18,12 @@ from typing import Any
 import numpy as np
 
 from .. import functions, rules
-from ..tape import number_or_array
+from ..compile.source import each, leaves, plain_op, repack
 from .control import Block, Branch, Loop, argument, sweep
+from .program import Session
 from .symbols import (
-    NUMPY,
-    ONES_LIKE,
-    PLACEHOLDER,
-    SHAPE,
-    STOP,
-    ZEROS_LIKE,
-    Graph,
-    NoValueYet,
-    Symbol,
-    choose,
-    constant,
-    each,
-    is_float,
-    leaves,
-    open_graphs,
-    out_of_reach,
-    repack,
-    symbol,
+    ONES_LIKE, PLACEHOLDER, SHAPE, STOP, ZEROS_LIKE, Graph, NoValueYet, Symbol, choose, constant, get_default_graph,
+    is_float, open_graphs, symbol,
 )  # fmt: skip
 
 __all__ = [
@@ -50,11 +34,6 @@ __all__ = [
 ]  # fmt: skip
 
 float32, float64, int32, int64, bool_ = map(np.dtype, ("float32", "float64", "int32", "int64", "bool"))
-
-
-def get_default_graph():
-    """The graph that new nodes go to."""
-    return open_graphs[-1].root
 
 
 def reset_default_graph():
@@ -114,7 +93,19 @@ globals().update({name: symbolic(getattr(functions, name)) for name in SAME.spli
 globals().update({name: symbolic(getattr(functions, ours)) for name, ours in OTHER.items()})
 
 concat, stack, where = functions.cat, functions.stack, choose
-reduce_any, reduce_all, argmax, argmin = (NUMPY[function] for function in (np.any, np.all, np.argmax, np.argmin))
+
+
+def along(function):
+    """A function of NumPy that adds a node: for what has no derivative."""
+
+    def build(x: Any, axis: Any = None, keepdims: bool = False) -> Symbol:
+        return symbol(x).apply(plain_op(function), (symbol(x),), {"axis": axis, "keepdims": keepdims})
+
+    build.__doc__ = f"As `np.{function.__name__}`: of all numbers, or along `axis`. No derivative flows."
+    return build
+
+
+reduce_any, reduce_all, argmax, argmin = map(along, (np.any, np.all, np.argmax, np.argmin))
 
 
 def norm(x: Any, ord: Any = "euclidean", axis: Any = None, keepdims: bool = False) -> Symbol:
@@ -372,86 +363,3 @@ def seed(y, t):
 
 
 # ---- running
-
-
-class Session:
-    """Runs what a graph describes. `with Session() as session:` is the usual form; leaving it closes nothing.
-
-    graph        the graph it runs; the default graph if left out
-    evaluations  after a run, how often each operation was computed, and how many trips loops made
-    """
-
-    def __init__(self, graph=None):
-        self.graph = graph or get_default_graph()
-        self.evaluations = Counter()
-        self.blocks = {}
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
-    def close(self):
-        """Does nothing: a session holds nothing that must be let go."""
-
-    def run(self, fetches, feed_dict=None):
-        """The values of `fetches`, computing what they need and nothing else, each node once.
-
-        fetches    a Symbol, or nested lists, tuples and dicts of Symbols
-        feed_dict  a value for each placeholder that is needed
-
-        Returns NumPy arrays and numbers, packed as `fetches`.
-
-        Raises TypeError for what is not a Symbol and for a value of the wrong dtype; ValueError
-        for a Symbol of another graph or of the inside of a loop or branch, for a placeholder
-        without a value, and for a value of the wrong shape.
-        """
-        wanted = leaves(fetches)
-        for x in wanted:
-            self.check(x)
-        feeds = {x: feed(x, value, self.graph) for x, value in (feed_dict or {}).items()}
-        key = (*(x.number for x in wanted), "fed", *(x.number for x in feeds))
-        if key not in self.blocks:
-            self.blocks[key] = Block(self.graph, list(feeds), wanted)
-        block = self.blocks[key]
-        for x in block.order:
-            if x.op is PLACEHOLDER:
-                raise ValueError(missing(x))
-        self.evaluations = Counter()
-        values = block.run(feeds.values(), {}, self.evaluations)
-        return repack(fetches, [value.copy() if isinstance(value, np.ndarray) else value for value in values])
-
-    def check(self, x):
-        """Refuse what this session cannot compute."""
-        if not isinstance(x, Symbol):
-            hint = ": gradients gives None for an x that no y depends on" if x is None else ""
-            raise TypeError(f"a session runs Symbols (or lists, tuples and dicts of them), not {x!r}{hint}")
-        if x.graph is not self.graph:
-            raise ValueError(out_of_reach(x, self.graph))
-
-
-def missing(x):
-    name = x.params["name"]
-    return (
-        f"the placeholder {name!r} ({x.dtype}, shape {x.shape}) is needed, but has no value: "
-        f"run(fetches, feed_dict={{{name}: ...}})"
-    )
-
-
-def feed(x, value, graph):
-    """A value for the placeholder x, checked and copied."""
-    if not isinstance(x, Symbol) or x.op is not PLACEHOLDER:
-        raise TypeError(f"only placeholders are fed, not {x!r}: feed_dict={{placeholder: value}}")
-    if x.graph is not graph:
-        raise ValueError(out_of_reach(x, graph))
-    if isinstance(value, Symbol):
-        raise TypeError(
-            f"the placeholder {x.params['name']!r} was fed {value!r}: feed numbers, as session.run gives them"
-        )
-    array = np.asarray(value)
-    if not np.can_cast(array.dtype, x.dtype, "same_kind"):
-        raise TypeError(f"the placeholder {x.params['name']!r} holds {x.dtype}, but was fed {array.dtype}")
-    if len(array.shape) != x.ndim or any(m not in (n, None) for n, m in zip(array.shape, x.shape, strict=True)):
-        raise ValueError(f"the placeholder {x.params['name']!r} has shape {x.shape}, but was fed shape {array.shape}")
-    return number_or_array(array.astype(x.dtype))
