@@ -604,10 +604,10 @@ def test_the_gradient_of_a_gradient_says_where_it_cannot_go():
 # ---- running
 
 
-def test_a_chain_of_a_hundred_thousand_nodes_builds_differentiates_and_runs():
+def test_a_chain_of_twenty_thousand_nodes_builds_differentiates_and_runs():
     x = scalar()
     y = x
-    for _ in range(100_000):
+    for _ in range(20_000):
         y = y * 1.0
     assert run([y, tf.gradients(y, x)], x=3.0) == [3.0, [1.0]]
 

@@ -11,6 +11,7 @@ The names and their meaning are TensorFlow's. What a Symbol is, is said in `symb
 loops and branches run, and how a graph is gone through backward, in `control`.
 """
 
+import operator
 from functools import wraps
 from types import SimpleNamespace
 from typing import Any
@@ -21,9 +22,10 @@ from .. import functions, rules
 from ..compile.source import each, leaves, plain_op, repack
 from .control import Block, Branch, Loop, argument, sweep
 from .program import Session
-from .symbols import (
+
+from .symbols import (  # isort: skip
     ONES_LIKE, PLACEHOLDER, SHAPE, STOP, ZEROS_LIKE, Graph, NoValueYet, Symbol, choose, constant, get_default_graph,
-    is_float, open_graphs, symbol,
+    is_float, open_graphs, suits, symbol,
 )  # fmt: skip
 
 __all__ = [
@@ -65,14 +67,14 @@ def placeholder(dtype: Any, shape: tuple | None = None, name: str | None = None)
 # ---- functions under TensorFlow's names
 
 
-def symbolic(function):
-    """A function of the public face whose first argument may be a number: the result is a Symbol all the same."""
+def symbolic(function, doc=None):
+    """A function whose first argument may be a number: the result is a Symbol all the same."""
 
     @wraps(function)
     def build(x, *args, **kwargs):
         return function(symbol(x), *args, **kwargs)
 
-    build.__doc__ = (function.__doc__ or "").partition("\n")[0]
+    build.__doc__ = doc or function.__doc__.partition("\n")[0]
     return build
 
 
@@ -121,39 +123,13 @@ class nn:
     )
 
 
-def logical_and(x: Any, y: Any) -> Symbol:
-    """Whether both hold, number by number; x & y is the same."""
-    return rules.both(symbol(x), y)
-
-
-def logical_or(x: Any, y: Any) -> Symbol:
-    """Whether one of both holds, number by number; x | y is the same."""
-    return rules.either(symbol(x), y)
-
-
-def logical_not(x: Any) -> Symbol:
-    """Whether it does not hold, number by number; ~x is the same."""
-    return ~symbol(x)
-
-
-def stop_gradient(x: Any) -> Symbol:
-    """The same value as a constant for `gradients`: what `detach` is for Tensors."""
-    return STOP(symbol(x))
-
-
-def zeros_like(x: Any) -> Symbol:
-    """Zeros in the shape and dtype of x."""
-    return ZEROS_LIKE(symbol(x))
-
-
-def ones_like(x: Any) -> Symbol:
-    """Ones in the shape and dtype of x."""
-    return ONES_LIKE(symbol(x))
-
-
-def shape(x: Any) -> Symbol:
-    """The shape that x will have, as integers; `x.shape` is what is known of it now."""
-    return SHAPE(symbol(x))
+logical_and = symbolic(rules.both, "Whether both hold, number by number; x & y is the same.")
+logical_or = symbolic(rules.either, "Whether one of both holds, number by number; x | y is the same.")
+logical_not = symbolic(operator.invert, "Whether it does not hold, number by number; ~x is the same.")
+stop_gradient = symbolic(STOP, "The same value as a constant for `gradients`: what `detach` is for Tensors.")
+zeros_like = symbolic(ZEROS_LIKE, "Zeros in the shape and dtype of x.")
+ones_like = symbolic(ONES_LIKE, "Ones in the shape and dtype of x.")
+shape = symbolic(SHAPE, "The shape that x will have, as integers; `x.shape` is what is known of it now.")
 
 
 # ---- loops and branches, as they are written
@@ -216,22 +192,23 @@ def cond(pred, true_fn, false_fn):
     callables("cond", true_fn=true_fn, false_fn=false_fn)
     pred = truth(pred, "the pred of cond")
     graphs = [Graph(f"the {name} of a cond", open_graphs[-1]) for name in ("true_fn", "false_fn")]
-    results = []
-    for graph, function in zip(graphs, (true_fn, false_fn), strict=True):
-        with graph:
-            results.append(function())
+    results = [inside(graph, function) for graph, function in zip(graphs, (true_fn, false_fn), strict=True)]
     yes, no = map(skeleton, results)
     if yes != no:
         raise ValueError(f"the branches of cond must return the same structure, but true_fn gives {yes}, false_fn {no}")
-    blocks = []
-    for graph, mine, other in zip(graphs, results, reversed(results), strict=True):
-        with graph:
-            blocks.append(
-                Block(graph, (), [result_like(x, y) for x, y in zip(leaves(mine), leaves(other), strict=True)])
-            )
-    likes = [agreed(*pair) for pair in zip(*(block.outputs for block in blocks), strict=True)]
+    flat = list(map(leaves, results))
+    blocks = [
+        Block(graph, (), inside(graph, lambda pair=pair: list(map(result_like, *pair))))
+        for graph, pair in zip(graphs, (flat, flat[::-1]), strict=True)
+    ]
+    likes = list(map(agreed, *(block.outputs for block in blocks)))
     value = repack(results[0], Branch(*blocks).node([pred], likes))
     return value[0] if isinstance(value, list) and len(value) == 1 else value
+
+
+def inside(graph, function):
+    with graph:
+        return function()
 
 
 def callables(name, **given):
@@ -273,8 +250,7 @@ def next_values(result, variables):
     if got != want:
         hint = " (has it a return?)" if result is None else ""
         raise ValueError(f"the body of while_loop must return its loop variables, {want}, but returns {got}{hint}")
-    pairs = zip(leaves(result), leaves(variables), strict=True)
-    return [next_value(result_like(x, variable), variable) for x, variable in pairs]
+    return [next_value(result_like(*pair), pair[1]) for pair in zip(leaves(result), leaves(variables), strict=True)]
 
 
 def next_value(x, variable):
@@ -283,9 +259,7 @@ def next_value(x, variable):
             f"a loop variable keeps its dtype, but one begins as {variable.dtype} and the body makes it {x.dtype}: "
             f"tf.cast(x, tf.{variable.dtype}), or begin with a {x.dtype}"
         )
-    if len(x.shape) != len(variable.shape) or any(
-        n not in (m, None) for m, n in zip(x.shape, variable.shape, strict=True)
-    ):
+    if not suits(x.shape, variable.shape):
         raise ValueError(
             f"a loop variable keeps its shape, but one begins as {variable.shape} and the body makes it {x.shape}: "
             "begin with the final shape"
@@ -308,11 +282,9 @@ def agreed(yes, no):
             f"the branches of cond must agree, but true_fn gives {yes.dtype}, false_fn {no.dtype}: "
             "tf.cast makes them equal"
         )
-    if len(yes.shape) != len(no.shape) or any(
-        m != n and None not in (m, n) for m, n in zip(yes.shape, no.shape, strict=True)
-    ):
+    shape = tuple(m if m == n else None for m, n in zip(yes.shape, no.shape, strict=False))
+    if not suits(yes.shape, no.shape) and not suits(no.shape, yes.shape):
         raise ValueError(f"the branches of cond must agree, but true_fn gives shape {yes.shape}, false_fn {no.shape}")
-    shape = tuple(m if m == n else None for m, n in zip(yes.shape, no.shape, strict=True))
     return SimpleNamespace(shape=shape, dtype=yes.dtype)
 
 

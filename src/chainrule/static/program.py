@@ -11,7 +11,7 @@ import numpy as np
 from ..compile.source import INFIX, Writer, each, leaves, repack
 from ..tape import number_or_array
 from .control import Block, Branch, Control, Loop, LoopBackward, above
-from .symbols import CONSTANT, HISTORY, PART, PLACEHOLDER, Symbol, get_default_graph, out_of_reach
+from .symbols import CONSTANT, HISTORY, PART, PLACEHOLDER, Symbol, get_default_graph, out_of_reach, suits
 
 
 class Program(Writer):
@@ -255,6 +255,6 @@ def feed(x, value, graph):
     array = np.asarray(value)
     if not np.can_cast(array.dtype, x.dtype, "same_kind"):
         raise TypeError(f"the placeholder {x.params['name']!r} holds {x.dtype}, but was fed {array.dtype}")
-    if len(array.shape) != x.ndim or any(m not in (n, None) for n, m in zip(array.shape, x.shape, strict=True)):
+    if not suits(array.shape, x.shape):
         raise ValueError(f"the placeholder {x.params['name']!r} has shape {x.shape}, but was fed shape {array.shape}")
     return number_or_array(array.astype(x.dtype))

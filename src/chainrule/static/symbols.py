@@ -180,6 +180,11 @@ def out_of_reach(x, graph):
     )
 
 
+def suits(given, wanted):
+    """Whether a shape is what another says; None stands for any length."""
+    return len(given) == len(wanted) and all(n in (m, None) for m, n in zip(given, wanted, strict=True))
+
+
 def literal(x):
     """An input as the graph keeps it: a Symbol, a Python number, or the graph's own copy of an array."""
     if isinstance(x, Symbol | int | float | None):
