@@ -5,12 +5,12 @@ import math
 import numpy as np
 import pytest
 import torch
+from chainrule.gradcheck import GradcheckError
 from oracle import array
 
 import chainrule as cr
 from chainrule import rules
 from chainrule.functions import plain
-from chainrule.gradcheck import GradcheckError
 from chainrule.numerical import METHODS, derivative, gradient, jacobian, step
 from chainrule.op import Op
 

@@ -146,6 +146,7 @@ CASES = {
     "smallest": (reduced(torch.amin), ANYWHERE, SOME_OR_ALL),
     "amax": (reduced(torch.amax), ANYWHERE, SOME_OR_ALL),
     "amin": (reduced(torch.amin), ANYWHERE, SOME_OR_ALL),
+    "magnitude": (torch.linalg.vector_norm, ANYWHERE, [({}, ONE[:1])]),
     "norm": (reduced(torch.linalg.vector_norm), ANYWHERE, SOME_OR_ALL + EMPTY_TOO),
     "logsumexp": (reduced(torch.logsumexp), ANYWHERE, SOME_OR_ALL),
     "softmax": (along_one(torch.softmax), ANYWHERE, ALONG),

@@ -8,7 +8,7 @@ are pushed one after the other.
 
 import numpy as np
 
-from . import functions, rules
+from . import functions, rules, values
 from .forward import Dual, share
 from .op import Box
 from .rules import VIEWS, expand
@@ -72,7 +72,7 @@ def push_many(op, i, t, kept):
 def movable(op, kept):
     """Whether all that the parameters say about axes can be moved by one, as an index array cannot."""
     same_axes = op not in (rules.expand, rules.sum_to) or kept.y.ndim == kept.a.ndim
-    return same_axes and rules.is_basic(kept.params.get("index", ()))
+    return same_axes and values.is_basic(kept.params.get("index", ()))
 
 
 def moved(params, shape, ndim):

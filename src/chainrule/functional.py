@@ -10,9 +10,10 @@ import numpy as np
 
 from . import functions, tape
 from .batch import push_basis
+from .errors import mismatch
 from .forward import jvp, rebuilt
 from .op import Box
-from .reverse import mismatch, sweep
+from .reverse import sweep
 from .tape import Leaf, levels, lift, number_or_array, outward, tensor_of
 from .typing import Function, Value
 

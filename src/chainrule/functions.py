@@ -11,101 +11,18 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from . import rules
+from . import errors, rules
 from .op import Box, Op
 from .tape import binary, tensor_of, unary
+from .values import is_basic
 
-__all__ = [
-    "abs",
-    "acos",
-    "acosh",
-    "add",
-    "amax",
-    "amin",
-    "argmax",
-    "argmin",
-    "asin",
-    "asinh",
-    "astype",
-    "atan",
-    "atanh",
-    "broadcast_to",
-    "cat",
-    "ceil",
-    "clamp",
-    "clip",
-    "clone",
-    "concat",
-    "concatenate",
-    "cos",
-    "cosh",
-    "cumsum",
-    "div",
-    "dot",
-    "eq",
-    "exp",
-    "exp2",
-    "expand",
-    "expm1",
-    "flatten",
-    "flip",
-    "floor",
-    "ge",
-    "gt",
-    "le",
-    "log",
-    "log1p",
-    "log2",
-    "log10",
-    "log_softmax",
-    "logsumexp",
-    "lt",
-    "matmul",
-    "max",
-    "maximum",
-    "mean",
-    "min",
-    "minimum",
-    "mm",
-    "movedim",
-    "mul",
-    "mv",
-    "ne",
-    "neg",
-    "norm",
-    "outer",
-    "permute",
-    "pow",
-    "prod",
-    "ravel",
-    "reciprocal",
-    "relu",
-    "reshape",
-    "round",
-    "rsqrt",
-    "sigmoid",
-    "sign",
-    "sin",
-    "sinh",
-    "softmax",
-    "softplus",
-    "sqrt",
-    "square",
-    "squeeze",
-    "stack",
-    "std",
-    "sub",
-    "sum",
-    "swapaxes",
-    "t",
-    "tan",
-    "tanh",
-    "transpose",
-    "unsqueeze",
-    "var",
-    "view",
-    "where",
-]  # fmt: skip
+__all__ = """
+    abs acos acosh add amax amin argmax argmin asin asinh astype atan atanh broadcast_to cat ceil clamp clip clone
+    concat concatenate cos cosh cumsum div dot eq exp exp2 expand expm1 flatten flip floor ge gt le log log1p log2
+    log10 log_softmax logsumexp lt matmul max maximum mean min minimum mm movedim mul mv ne neg norm outer permute
+    pow prod ravel reciprocal relu reshape round rsqrt sigmoid sign sin sinh softmax softplus sqrt square squeeze
+    stack std sub sum swapaxes t tan tanh transpose unsqueeze var view where
+""".split()
 
 # The rows of the table with one input, as functions that record on the shortest way.
 row = SimpleNamespace(
@@ -377,11 +294,12 @@ def norm(x, p=2, dim=None, keepdim=False, *, axis=None, keepdims=False):
 
     p  2 (or None, or "fro"), 1, inf, -inf, 0 or any other number
     """
+    reduced = axes(x, dim, axis)
     if p in (2, None, "fro"):
-        return row.norm(x, axis=axes(x, dim, axis), keepdims=keepdim or keepdims)
-    where_to = {"axis": axes(x, dim, axis), "keepdims": keepdim or keepdims}
+        return row.norm(x, axis=reduced, keepdims=keepdim or keepdims) if ndim(x) else row.magnitude(x)
+    where_to = {"axis": reduced, "keepdims": keepdim or keepdims}
     if p == "nuc":
-        from .linalg import matrix_norm
+        from .library.linalg import matrix_norm
 
         return matrix_norm(x, p, (-2, -1) if dim is None and axis is None else dim or axis, keepdim or keepdims)
     size = row.abs(x)
@@ -630,7 +548,7 @@ def expand(x, *shape):
         )
     target = tuple(x.shape[i - new] if n == -1 else n for i, n in enumerate(shape))
     if new < 0 or any(n not in (1, m) for n, m in zip(x.shape, target[new:], strict=True)):
-        raise rules.does_not_stretch(x.shape, target, x.dtype)
+        raise errors.does_not_stretch(x.shape, target, x.dtype)
     return row.expand(x, shape=target)
 
 
@@ -690,7 +608,7 @@ def getitem(x, index):
         try:
             x = op(x, index=parts)
         except IndexError as error:
-            raise IndexError(why_not_there(x, parts) or str(error)) from None
+            raise IndexError(errors.why_not_there(x, parts) or str(error)) from None
     return x
 
 
@@ -715,8 +633,8 @@ def index_steps(x, index):
 def which_index(x, index):
     """The operation that `x[index]` is, and the index in plain NumPy terms."""
     parts = tuple(index_part(plain(p)) for p in (index if isinstance(index, tuple) else (index,)))
-    if rules.is_basic(parts):
-        check_integers(x, parts)
+    if is_basic(parts):
+        errors.check_integers(x, parts)
         if not any(p is ... for p in parts):
             parts = (*parts, ...)
         only_integers = all(p is ... or isinstance(p, int | np.integer) for p in parts)
@@ -739,58 +657,6 @@ def index_part(p):
     if p.dtype.kind not in "iub":
         raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
     return int(p) if p.ndim == 0 and p.dtype.kind != "b" else p
-
-
-def why_not_there(x, parts):
-    """PyTorch's words for an index array that does not fit x."""
-    position = 0
-    shapes = []
-    for p in parts:
-        if p is ...:
-            return None
-        if isinstance(p, np.ndarray) and position < x.ndim:
-            n = x.shape[position]
-            if p.dtype.kind == "b" and position + p.ndim <= x.ndim:
-                for j, (m, k) in enumerate(zip(p.shape, x.shape[position:], strict=False)):
-                    if m != k:
-                        return (
-                            f"The shape of the mask {list(p.shape)} at index {j} does not match the shape of the "
-                            f"indexed tensor {list(x.shape)} at index {position + j}"
-                        )
-            beyond = p[(p < -n) | (p >= n)] if p.dtype.kind != "b" else p[:0]
-            if beyond.size:
-                return f"index {beyond.flat[0]} is out of bounds for dimension {position} with size {n}"
-            shapes.append(list(p.shape))
-        position += p.ndim if isinstance(p, np.ndarray) and p.dtype.kind == "b" else p is not None
-    if position > x.ndim:
-        return f"too many indices for tensor of dimension {x.ndim}"
-    return f"shape mismatch: indexing tensors could not be broadcast together with shapes {', '.join(map(str, shapes))}"
-
-
-def check_integers(x, parts):
-    """Raise PyTorch's IndexErrors for too many indices and for a position out of bounds."""
-    counted = [p for p in parts if p is not None and p is not ...]
-    if len(counted) > x.ndim:
-        if x.ndim == 0:
-            raise IndexError(
-                "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ "
-                "to convert a 0-dim tensor to a number"
-            )
-        raise IndexError(f"too many indices for tensor of dimension {x.ndim}")
-    position = new = 0
-    for p in parts:
-        new += p is None
-        if p is ...:
-            position = x.ndim - len(counted[counted_before(parts, p) :])
-        elif p is not None:
-            n = x.shape[position]
-            if isinstance(p, int | np.integer) and not -n <= p < n:
-                raise IndexError(f"index {p} is out of bounds for dimension {position + new} with size {n}")
-            position += 1
-
-
-def counted_before(parts, stop):
-    return len([p for p in parts[: parts.index(stop)] if p is not None])
 
 
 # ---- products

@@ -10,9 +10,10 @@ import weakref
 import numpy as np
 
 from . import tape
+from .errors import do_not_broadcast, does_not_stretch, kind
 from .functions import getitem, index_steps
-from .op import Box, custom, do_not_broadcast, given
-from .rules import astype, choose, clone, does_not_stretch, expand, index, kind, scatter
+from .op import Box, custom, given
+from .rules import astype, choose, clone, expand, index, scatter
 from .tape import Leaf, Node, tensor_of, tick
 
 # For each array that owns written memory, by identity: a weak reference to it, the moments of

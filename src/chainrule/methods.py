@@ -9,8 +9,9 @@ import math
 
 import numpy as np
 
-from . import functions, linalg, more, places, rules
+from . import functions, rules
 from .functions import plain
+from .library import linalg, more, places
 from .op import Box, Op
 from .tape import binary
 
@@ -118,13 +119,11 @@ class Methods(Box):
         return bool(np.any(plain(functions.eq(self, x))))
 
     def __bool__(self):
-        if self.ndim == 0:
-            return bool(plain(self))
-        if self.size > 1:
-            raise RuntimeError("Boolean value of Tensor with more than one value is ambiguous")
-        if self.size == 0:
-            raise RuntimeError("Boolean value of Tensor with no values is ambiguous")
-        return bool(plain(self))
+        x = plain(self)
+        if x.size != 1:
+            count = "more than one value" if x.size else "no values"
+            raise RuntimeError(f"Boolean value of Tensor with {count} is ambiguous")
+        return bool(x)
 
     def item(self):
         """The one number in it, as a Python number. Raises RuntimeError if there are several."""
@@ -175,14 +174,14 @@ class Methods(Box):
 
 
 def special(name):
-    """A function of chainrule.special, which is imported when it is first called."""
+    """A function of chainrule.library.special, which is imported when it is first called."""
 
     def method(self, *args, **kwargs):
-        from . import special
+        from .library import special
 
         return getattr(special, name)(self, *args, **kwargs)
 
-    method.__name__, method.__doc__ = name, f"See `chainrule.special.{name}`, which needs SciPy."
+    method.__name__, method.__doc__ = name, f"See `chainrule.library.special.{name}`, which needs SciPy."
     return method
 
 
@@ -206,7 +205,7 @@ for module in (more, places, linalg):
 for name in set(more.SPECIAL) - {"polygamma"}:
     setattr(Methods, name, special(name))
 
-# NumPy's names that are also names of chainrule.more.
+# NumPy's names that are also names of chainrule.library.more.
 ALSO = """
     arctan2 hypot logaddexp fmax fmin fmod remainder copysign trunc isnan isinf isfinite logical_not logical_and
     logical_or

@@ -19,10 +19,9 @@ an input, any other name a parameter of the call. The names say what the tape mu
 """
 
 import inspect
-import operator
 from typing import Any
 
-import numpy as np
+from .errors import do_not_broadcast, do_not_combine
 
 __all__ = ["Box", "Op", "constant", "custom", "elementwise", "linear_of_many", "multilinear", "reduction", "symmetric"]
 
@@ -252,45 +251,3 @@ def kept_shape(shape, axis):
     (2, 1)
     """
     return tuple(1 if axis is None or i in axis else n for i, n in enumerate(shape))
-
-
-SYMBOLS = {
-    operator.add: "+", operator.sub: "-", operator.mul: "*", operator.truediv: "/", operator.pow: "** or pow()",
-    np.matmul: "@", operator.gt: ">", operator.ge: ">=", operator.lt: "<", operator.le: "<=",
-}  # fmt: skip
-
-
-def do_not_combine(value, inputs):
-    """Say in PyTorch's words which kinds of operand do not go together."""
-    kinds = [np.asarray(x).dtype.kind for x in inputs]
-    alien = [
-        k not in "biufc" or (value is np.matmul and type(x) in (int, float)) for x, k in zip(inputs, kinds, strict=True)
-    ]
-    if value in SYMBOLS and any(alien):
-        names = [type(np.asarray(x).item()).__name__ if a else "Tensor" for x, a in zip(inputs, alien, strict=True)]
-        if SYMBOLS[value][0] in "<>":
-            raise TypeError(f"'{SYMBOLS[value]}' not supported between instances of '{names[0]}' and '{names[1]}'")
-        raise TypeError(f"unsupported operand type(s) for {SYMBOLS[value]}: '{names[0]}' and '{names[1]}'")
-    if value is operator.sub and kinds == ["b", "b"]:
-        raise RuntimeError(
-            "Subtraction, the `-` operator, with two bool tensors is not supported. "
-            "Use the `^` or `logical_xor()` operator instead."
-        )
-    if value is operator.neg and kinds == ["b"]:
-        raise RuntimeError(
-            "Negation, the `-` operator, on a bool tensor is not supported. "
-            "If you are trying to invert a mask, use the `~` or `logical_not()` operator instead."
-        )
-    if value is operator.pow and kinds[0] in "iu" and kinds[1] in "iu" and np.any(np.asarray(inputs[1]) < 0):
-        raise RuntimeError("Integers to negative integer powers are not allowed.")
-
-
-def do_not_broadcast(a, b, **_):
-    """Say in PyTorch's words where two shapes differ."""
-    a, b = np.shape(a), np.shape(b)
-    for i in range(1, min(len(a), len(b)) + 1):
-        if a[-i] != b[-i] and 1 not in (a[-i], b[-i]):
-            raise RuntimeError(
-                f"The size of tensor a ({a[-i]}) must match the size of tensor b ({b[-i]}) "
-                f"at non-singleton dimension {max(len(a), len(b)) - i}"
-            )

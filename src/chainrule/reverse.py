@@ -7,11 +7,13 @@ recursion, and nothing is visited that the outputs do not depend on.
 """
 
 from heapq import heappop, heappush
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
 
 from . import inplace, tape
+from .errors import mismatch, size
 from .op import Box
 from .rules import sum_to
 from .tape import Leaf, Node, WatchedNode, tensor_of
@@ -25,7 +27,11 @@ def sweep(seeds, retain=False, create_graph=False, wanted=None, level=0):
     create_graph  record the sweep itself, so that its results can be differentiated
     wanted        the nodes whose cotangents are returned, by number; if None, the
                   cotangents of leaves are added to their `grad`
+    level         the level of the Tensors among them
     """
+    if create_graph and not tape.recording:
+        with tape.enable_grad():
+            return sweep(seeds, retain, create_graph, wanted, level)
     heap, pending, found = [], {}, {}
     oldest = max(wanted) if wanted else 0  # no cotangent passes through what is older
 
@@ -49,7 +55,7 @@ def sweep(seeds, retain=False, create_graph=False, wanted=None, level=0):
         node, t = pending.pop(number)
         if wanted is not None:
             if number in wanted:
-                found[number] = t if type(node) is not Leaf else hooked(node, t)
+                found[number] = hooked(node, t) if type(node) is Leaf and node.hooks else t
             if number >= oldest:
                 break
         if type(node) is not Node:
@@ -58,7 +64,8 @@ def sweep(seeds, retain=False, create_graph=False, wanted=None, level=0):
                     t = hook(t)
             elif type(node) is Leaf:
                 if wanted is None:
-                    arrive(node, t, create_graph, level)
+                    alone = getrefcount(t) == ALONE
+                    arrive(node, t, alone, create_graph, level)
                 continue
             else:
                 for parent, part in zip(node.nodes, t, strict=True):
@@ -114,74 +121,66 @@ def release(node):
 
 def hooked(leaf, t):
     """`t` as the hooks of `leaf` leave it."""
-    for hook in leaf.hooks or ():
+    for hook in leaf.hooks:
         t = hook(t)
     return t
 
 
-def arrive(leaf, t, create_graph, level):
+def arrive(leaf, t, alone, create_graph, level):
     """Add a cotangent that reached a leaf to its `grad`.
 
-    The first one is copied: the same array may be on its way to another leaf as well.
+    An array becomes the gradient itself only if nobody else holds it (PyTorch counts references
+    for the same purpose). Otherwise it is copied: it may be on its way to another leaf as well.
     """
-    t = hooked(leaf, t)
+    if leaf.hooks:
+        t, alone = hooked(leaf, t), False
     if create_graph:
         leaf.grad = t if leaf.grad is None else leaf.grad + t
     elif leaf.grad is None:
-        leaf.grad = tensor_of(t.copy() if type(t) is np.ndarray else t, None, level)
+        shared = type(t) is np.ndarray and not (alone and t.base is None)
+        leaf.grad = tensor_of(t.copy() if shared else t, None, level)
     elif leaf.grad.node is None:
         leaf.grad.array = leaf.grad.array + t
     else:
         leaf.grad = tensor_of(leaf.grad.array + t, None, level)
 
 
-def backward(outputs, seeds, retain_graph, create_graph, wanted=None):
-    """One sweep from several outputs at once, with the cotangents in `seeds`."""
-    level = outputs[0].level
-    if not create_graph:
-        seeds = [t.array if isinstance(t, tape.Tensor) and t.level == level else t for t in seeds]
-        return sweep([(y.node, t) for y, t in zip(outputs, seeds, strict=True)], retain_graph, False, wanted, level)
-    with tape.enable_grad():
-        seeds = [tensor_of(t, None, level) if not isinstance(t, tape.Tensor) else t for t in seeds]
-        return sweep([(y.node, t) for y, t in zip(outputs, seeds, strict=True)], retain_graph, True, wanted, level)
+def references_when_alone():
+    """How many references `getrefcount` finds to what only one local variable holds."""
+    t = np.empty(1)
+    return getrefcount(t)
 
 
-def seed(y, gradient, index=0):
+ALONE = references_when_alone()
+
+
+def seed(y, gradient, index=0, create_graph=False):
     """The cotangent to start from: `gradient`, or 1 for an output that is one number.
 
-    Raises PyTorch's errors: for an output without a graph, for a vector without
-    `gradient`, and for a `gradient` of another shape.
+    It is a Tensor if the sweep is to be recorded, else an array or a number. Raises PyTorch's
+    errors: for an output without a graph, for a vector without `gradient`, and for a
+    `gradient` of another shape.
     """
     if y.node is None:
         raise RuntimeError(f"element {index} of tensors does not require grad and does not have a grad_fn")
     if gradient is None:
-        if y.size != 1:
+        if type(y.array) in tape.SCALARS:
+            t = type(y.array)(1)
+        elif y.size == 1:
+            t = np.ones_like(y.array)
+        else:
             raise RuntimeError("grad can be implicitly created only for scalar outputs")
-        return np.ones_like(y.array) if type(y.array) not in tape.SCALARS else type(y.array)(1)
-    if isinstance(gradient, tape.Tensor):
-        t = gradient if gradient.node is not None else gradient.array
     elif isinstance(gradient, Box | np.ndarray | np.generic):
-        t = gradient
+        if gradient.shape != y.shape:
+            raise mismatch(index, gradient.shape, y.shape)
+        own = isinstance(gradient, tape.Tensor) and (gradient.level == y.level or gradient.node is None)
+        t = gradient.array if own and not (create_graph and gradient.node is not None) else gradient
     else:
         raise TypeError(
             f"'{type(gradient).__name__}' object is not iterable: gradient must be a Tensor "
             f"with the shape of the output, {size(y.shape)}"
         )
-    if t.shape != y.shape:
-        raise mismatch(index, t.shape, y.shape)
-    return t
-
-
-def mismatch(index, given, wanted):
-    return RuntimeError(
-        f"Mismatch in shape: grad_output[{index}] has a shape of {size(given)} "
-        f"and output[{index}] has a shape of {size(wanted)}."
-    )
-
-
-def size(shape):
-    """A shape as PyTorch's messages write it."""
-    return f"torch.Size({list(shape)})"
+    return tensor_of(t, None, y.level) if create_graph and not isinstance(t, tape.Tensor) else t
 
 
 def grad_of_tensors(
@@ -234,10 +233,10 @@ def grad_of_tensors(
     for x in inputs:
         if x.node is None:
             raise RuntimeError("One of the differentiated Tensors does not require grad")
-    seeds = [seed(y, t, i) for i, (y, t) in enumerate(zip(outputs, grad_outputs, strict=True))]
     if retain_graph is None:
         retain_graph = create_graph
-    found = backward(outputs, seeds, retain_graph, create_graph, {x.node.number for x in inputs})
+    seeds = [(y.node, seed(y, t, i, create_graph)) for i, (y, t) in enumerate(zip(outputs, grad_outputs, strict=True))]
+    found = sweep(seeds, retain_graph, create_graph, {x.node.number for x in inputs}, outputs[0].level)
     return tuple(result_for(x, i, found, allow_unused, materialize_grads) for i, x in enumerate(inputs))
 
 

@@ -14,17 +14,9 @@ import operator
 
 import numpy as np
 
-from .op import (
-    constant,
-    custom,
-    do_not_broadcast,
-    elementwise,
-    kept_shape,
-    linear_of_many,
-    multilinear,
-    reduction,
-    symmetric,
-)
+from .errors import do_not_multiply, does_not_fill, does_not_join
+from .op import constant, custom, elementwise, kept_shape, linear_of_many, multilinear, reduction, symmetric
+from .values import add_at, add_up, average, count, length, log_of_sum, logistic, signum, total, variance
 
 # fmt: off
 # ---- arithmetic ------------------------------------- what flows through, in either direction
@@ -46,7 +38,7 @@ log        = elementwise("Log",        np.log,           lambda t, x: t / x)
 log2       = elementwise("Log2",       np.log2,          lambda t, x: t / (x * math.log(2)))
 log10      = elementwise("Log10",      np.log10,         lambda t, x: t / (x * math.log(10)))
 log1p      = elementwise("Log1P",      np.log1p,         lambda t, x: t / (x + 1))
-sigmoid    = elementwise("Sigmoid",    lambda x: logistic(x),            lambda t, y: t * y * (1 - y))
+sigmoid    = elementwise("Sigmoid",    logistic,                          lambda t, y: t * y * (1 - y))
 softplus   = elementwise("Softplus",   lambda x: np.logaddexp(x, 0),     lambda t, x: t * sigmoid(x))
 
 # ---- circles and hyperbolas
@@ -65,8 +57,9 @@ atanh      = elementwise("Atanh",      np.arctanh,       lambda t, x: t / (1 - x
 
 # ---- kinks and steps: at a kink the convention is PyTorch's
 abs        = elementwise("Abs",        np.abs,           lambda t, x: t * sign(x))
+magnitude  = elementwise("LinalgVectorNorm", operator.abs, lambda t, y, x: t * x / (y + (y == 0)))  # the norm of one number
 relu       = elementwise("Relu",       lambda x: np.maximum(x, 0), lambda t, y: t * (y != 0))
-sign       = elementwise("Sign",       lambda x: signum(x), lambda t: np.zeros_like(t))
+sign       = elementwise("Sign",       signum,              lambda t: np.zeros_like(t))
 floor      = elementwise("Floor",      np.floor,         lambda t: np.zeros_like(t))
 ceil       = elementwise("Ceil",       np.ceil,          lambda t: np.zeros_like(t))
 round      = elementwise("Round",      np.round,         lambda t: np.zeros_like(t))
@@ -93,11 +86,11 @@ both       = constant("And", operator.and_)
 either     = constant("Or", operator.or_)
 
 # ---- many numbers to one
-sum        = multilinear("Sum",        lambda x, axis, keepdims: x.sum(axis, keepdims=keepdims),
+sum        = multilinear("Sum",        total,
                                                        lambda t, x_shape, axis: spread(t, x_shape, axis))
-mean       = multilinear("Mean",       np.mean,          lambda t, x_shape, axis:
+mean       = multilinear("Mean",       average,          lambda t, x_shape, axis:
                                            spread(t / count(x_shape, axis), x_shape, axis))
-var        = reduction("Var",          lambda x, axis, keepdims, correction: variance(x, axis, keepdims, correction),
+var        = reduction("Var",          variance,
                                        lambda x, axis, correction:
                                            2 * (x - mean(x, axis=axis, keepdims=True))
                                            / (count(x.shape, axis) - correction), sum)
@@ -110,42 +103,42 @@ largest    = reduction("Max",          np.max,           lambda x, y, axis: equa
 smallest   = reduction("Min",          np.min,           lambda x, y, axis: equal_parts((x == y) | (x != x), axis), sum)
 amax       = reduction("Amax",         np.max,           lambda x, y, axis: equal_parts(x == y, axis), sum)
 amin       = reduction("Amin",         np.min,           lambda x, y, axis: equal_parts(x == y, axis), sum)
-norm       = reduction("LinalgVectorNorm", lambda x, axis, keepdims: length(x, axis, keepdims),
+norm       = reduction("LinalgVectorNorm", length,
                                                          lambda x, y: x / (y + (y == 0)), sum)
-logsumexp  = reduction("Logsumexp",    lambda x, axis, keepdims: log_of_sum(x, axis, keepdims),
+logsumexp  = reduction("Logsumexp",    log_of_sum,
                                                          lambda x, y: np.exp(x - y), sum)
 softmax    = symmetric("Softmax",      lambda x, axis: np.exp(x - log_of_sum(x, axis, True)),
                                                          lambda t, y, axis: y * (t - (t * y).sum(axis, keepdims=True)))
 log_softmax = custom("LogSoftmax",     lambda x, axis: x - log_of_sum(x, axis, True),
                                        lambda t, y, axis: t - np.exp(y) * t.sum(axis, keepdims=True),
                                pushes=[lambda t, y, axis: t - (np.exp(y) * t).sum(axis, keepdims=True)])
-cumsum     = multilinear("Cumsum",     lambda x, axis: np.cumsum(x, axis),
+cumsum     = multilinear("Cumsum",     np.cumsum,
                                        lambda t, axis: flip(cumsum(flip(t, axis=axis), axis=axis), axis=axis))
 
 # ---- one shape to another: nothing is computed, numbers move
-expand     = multilinear("Expand",     lambda x, shape: np.broadcast_to(x, shape), lambda t, x_shape: sum_to(t, shape=x_shape))
-sum_to     = multilinear("SumTo",      lambda x, shape: add_up(x, shape),  lambda t, x_shape: expand(t, shape=x_shape))
+expand     = multilinear("Expand",     np.broadcast_to, lambda t, x_shape: sum_to(t, shape=x_shape))
+sum_to     = multilinear("SumTo",      add_up,  lambda t, x_shape: expand(t, shape=x_shape))
 reshape    = multilinear("View",       lambda x, shape: np.reshape(x, shape), lambda t, x_shape: reshape(t, shape=x_shape),
-                         wrong=lambda x, shape: does_not_fill(x, shape))
-squeeze    = multilinear("Squeeze",    lambda x, axis: np.squeeze(x, axis),   lambda t, x_shape: reshape(t, shape=x_shape))
-unsqueeze  = multilinear("Unsqueeze",  lambda x, axis: np.expand_dims(x, axis), lambda t, x_shape: reshape(t, shape=x_shape))
-permute    = multilinear("Permute",    lambda x, axes: np.transpose(x, axes),
+                         wrong=does_not_fill)
+squeeze    = multilinear("Squeeze",    np.squeeze, lambda t, x_shape: reshape(t, shape=x_shape))
+unsqueeze  = multilinear("Unsqueeze",  np.expand_dims, lambda t, x_shape: reshape(t, shape=x_shape))
+permute    = multilinear("Permute",    np.transpose,
                                        lambda t, axes: permute(t, axes=tuple(np.argsort(axes))))
 swapaxes   = multilinear("Transpose",  lambda x, i, j: np.swapaxes(x, i, j),  lambda t, i, j: swapaxes(t, i=i, j=j))
 flip       = multilinear("Flip",       lambda x, axis: np.flip(x, axis).copy(),      lambda t, axis: flip(t, axis=axis))
 cat        = linear_of_many("Cat",     lambda xs, axis: np.concatenate(xs, axis), lambda t, x_shape, axis: cut(t, x_shape, axis),
-                         wrong=lambda *xs, axis: does_not_join(*xs, axis=axis))
+                         wrong=does_not_join)
 stack      = linear_of_many("Stack",   lambda xs, axis: np.stack(xs, axis),   lambda t, axis: unstack(t, axis))
 select     = multilinear("Select",     lambda x, index: x[index],  lambda t, x_shape, index: scatter(t, index=index, shape=x_shape))
 slice_     = multilinear("Slice",      lambda x, index: x[index],  lambda t, x_shape, index: scatter(t, index=index, shape=x_shape))
 index      = multilinear("Index",      lambda x, index: x[index],  lambda t, x_shape, index: scatter(t, index=index, shape=x_shape))
-scatter    = multilinear("IndexPut",   lambda x, index, shape: add_at(x, index, shape), lambda t, index: t[index])
+scatter    = multilinear("IndexPut",   add_at, lambda t, index: t[index])
 clone      = multilinear("Clone",      lambda x: x.copy(),         lambda t: t)
 astype     = multilinear("ToCopy",     lambda x, dtype: x.astype(dtype),      lambda t: t)
 
 # ---- products of vectors and matrices
 dot        = multilinear("Dot",        np.matmul,        lambda t, b: into_left(t, b), lambda t, a: into_right(t, a),
-                         wrong=lambda a, b: do_not_multiply(a, b))
+                         wrong=do_not_multiply)
 mv         = multilinear("Mv",         np.matmul,        *dot.rules, wrong=dot.wrong)
 mm         = multilinear("Mm",         np.matmul,        *dot.rules, wrong=dot.wrong)
 bmm        = multilinear("Bmm",        np.matmul,        *dot.rules, wrong=dot.wrong)
@@ -168,21 +161,9 @@ def exponent_slope(y, a, b):
     return choose(zero, 0, y * np.log((a + zero).astype(y.dtype)))
 
 
-def logistic(x):
-    """1 / (1 + exp(-x)) without overflow: exp sees only what is not positive."""
-    small = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1, small) / (1 + small)
-
-
 def share(t, loses, equal):
     """Nothing of t to the one that loses, half to each of two equals, all to the other (and to both beside a nan)."""
     return choose(equal, t / 2, choose(loses, 0, t))
-
-
-def signum(x):
-    """-1, 0 or 1; of nan, too, it is 0."""
-    y = np.sign(x)
-    return y if np.all(y == y) else np.where(y == y, y, 0)
 
 
 def choose(condition, a, b):
@@ -196,31 +177,9 @@ def inside(x, low, high):
     return above & below
 
 
-def count(shape, axis):
-    """How many numbers of `shape` a reduction over `axis` makes into one."""
-    return math.prod(n for i, n in enumerate(shape) if axis is None or i in axis)
-
-
 def spread(t, shape, axis):
     """The adjoint of a sum: every summand gets what the sum got."""
     return expand(t.reshape(kept_shape(shape, axis)), shape=shape)
-
-
-def variance(x, axis, keepdims, correction):
-    return np.var(x, axis, ddof=correction, keepdims=keepdims)
-
-
-def length(x, axis, keepdims):
-    """The Euclidean norm; of one number, its absolute value."""
-    return np.sqrt((x * x).sum(axis, keepdims=keepdims)) if x.ndim else operator.abs(x)
-
-
-def log_of_sum(x, axis, keepdims):
-    """log(sum(exp(x))) with the largest term taken out first, so that nothing overflows."""
-    top = x.max(axis, keepdims=True) if x.size else x.sum(axis, keepdims=True)
-    top = np.where(np.isfinite(top), top, 0)
-    y = top + np.log(np.exp(x - top).sum(axis, keepdims=True))
-    return y if keepdims else y.squeeze(axis)
 
 
 def product_of_others(x, y, axis):
@@ -241,14 +200,6 @@ def equal_parts(hits, axis):
     return hits / hits.sum(axis, keepdims=True)
 
 
-def add_up(x, shape):
-    """`x` summed to `shape`: the adjoint of broadcasting `shape` to `x.shape`."""
-    extra = x.ndim - len(shape)
-    x = x.sum(axis=tuple(range(extra))) if extra else x
-    ones = tuple(i for i, n in enumerate(shape) if n == 1 != x.shape[i])
-    return x.sum(axis=ones, keepdims=True) if ones else x
-
-
 def cut(t, shapes, axis):
     """`t` cut along `axis` into pieces of the given shapes."""
     ends = np.cumsum([shape[axis] for shape in shapes])
@@ -259,22 +210,6 @@ def cut(t, shapes, axis):
 def unstack(t, axis):
     everything = (slice(None),) * axis
     return [t[(*everything, i)] for i in range(t.shape[axis])]
-
-
-def add_at(x, index, shape):
-    """Zeros of `shape` with `x` added at `index`, where an index array may name a place twice."""
-    z = np.zeros(shape, x.dtype)
-    if is_basic(index):
-        z[index] = x
-    else:
-        np.add.at(z, index, x)
-    return z
-
-
-def is_basic(index):
-    """Whether `index` holds only integers, slices, None and ... : no place is named twice."""
-    parts = index if type(index) is tuple else (index,)
-    return all(part is None or part is ... or isinstance(part, int | np.integer | slice) for part in parts)
 
 
 def into_left(t, b):
@@ -293,91 +228,6 @@ def into_right(t, a):
     if t.ndim < a.ndim:
         return (a.mT @ t[..., None])[..., 0]
     return a.mT @ t
-
-
-def do_not_multiply(a, b):
-    """Say in PyTorch's words why two shapes have no matrix product."""
-    a, b = np.shape(a), np.shape(b)
-    if not a or not b:
-        raise RuntimeError(f"both arguments to matmul need to be at least 1D, but they are {len(a)}D and {len(b)}D")
-    if len(a) == len(b) == 1:
-        raise RuntimeError(
-            f"inconsistent tensor size, expected tensor [{a[0]}] and src [{b[0]}] to have the same "
-            f"number of elements, but got {a[0]} and {b[0]} elements respectively"
-        )
-    if len(a) == 2 and len(b) == 1:
-        raise RuntimeError(f"size mismatch, got input ({a[0]}), mat ({a[0]}x{a[1]}), vec ({b[0]})")
-    if len(a) <= 2 and len(b) <= 2:
-        rows = (1, *a) if len(a) == 1 else a
-        raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({rows[0]}x{rows[1]} and {b[0]}x{b[1]})")
-    if len(b) <= 2:
-        n = math.prod(a[:-1])
-        if len(b) == 1:
-            raise RuntimeError(f"size mismatch, got input ({n}), mat ({n}x{a[-1]}), vec ({b[0]})")
-        raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({n}x{a[-1]} and {b[0]}x{b[1]})")
-    do_not_broadcast(np.empty(a[:-2] + (1, 1)), np.empty(b[:-2] + (1, 1)))
-    stack = math.prod(np.broadcast_shapes(a[:-2], b[:-2]))
-    raise RuntimeError(
-        f"Expected size for first two dimensions of batch2 tensor to be: [{stack}, {a[-1]}] "
-        f"but got: [{stack}, {b[-2]}]."
-    )
-
-
-def does_not_fill(x, shape):
-    """Say in PyTorch's words why x has no such shape."""
-    shape = np.atleast_1d(shape).tolist()
-    if shape.count(-1) > 1:
-        raise RuntimeError("only one dimension can be inferred")
-    if -1 in shape and 0 in shape and x.size == 0:
-        raise RuntimeError(
-            f"cannot reshape tensor of 0 elements into shape {shape} because the unspecified dimension size -1 "
-            "can be any value and is ambiguous"
-        )
-    raise RuntimeError(f"shape '{shape}' is invalid for input of size {x.size}")
-
-
-def does_not_join(*xs, axis):
-    """Say in PyTorch's words why arrays cannot be put one after the other."""
-    first = xs[0].shape
-    for i, x in enumerate(xs):
-        if x.ndim == 0:
-            raise RuntimeError(f"zero-dimensional tensor (at position {i}) cannot be concatenated")
-        if x.ndim != len(first):
-            raise RuntimeError(f"Tensors must have same number of dimensions: got {len(first)} and {x.ndim}")
-        for n, m in zip(first[:axis] + first[axis + 1 :], x.shape[:axis] + x.shape[axis + 1 :], strict=True):
-            if n != m:
-                raise RuntimeError(
-                    f"Sizes of tensors must match except in dimension {axis}. "
-                    f"Expected size {n} but got size {m} for tensor number {i} in the list."
-                )
-
-
-def kind(dtype):
-    """The name PyTorch gives a tensor's type in its messages."""
-    names = {
-        "float64": "Double",
-        "float32": "Float",
-        "float16": "Half",
-        "int64": "Long",
-        "int32": "Int",
-        "bool": "Bool",
-    }
-    return f"torch.{names.get(dtype.name, dtype.name.capitalize())}Tensor"
-
-
-def does_not_stretch(given, shape, dtype):
-    """PyTorch's error for an array of shape `given` that cannot be broadcast to `shape`."""
-    given, shape = list(given), list(shape)
-    if len(given) > len(shape):
-        return RuntimeError(
-            f"expand({kind(dtype)}{{{given}}}, size={shape}): the number of sizes provided ({len(shape)}) must be "
-            f"greater or equal to the number of dimensions in the tensor ({len(given)})"
-        )
-    i = next(i for i in range(1, len(given) + 1) if given[-i] not in (1, shape[-i]))
-    return RuntimeError(
-        f"The expanded size of the tensor ({shape[-i]}) must match the existing size ({given[-i]}) at non-singleton "
-        f"dimension {len(shape) - i}.  Target sizes: {shape}.  Tensor sizes: {given}"
-    )
 
 
 # The operations whose result looks at the memory of its input.

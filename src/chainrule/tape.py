@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from numpy import float32, float64
 
 from .op import Box
 from .rules import VIEWS
@@ -110,7 +111,7 @@ def unary(op):
         parent = x.node
         level = x.level
         try:
-            y = op(u, **params) if level else value(u, **params)
+            y = op(u, **params) if level else value(u, **params) if params else value(u)
         except (ValueError, IndexError, TypeError):
             y = op.compute((u,), params)
         result = Tensor()
@@ -126,7 +127,7 @@ def unary(op):
         node.from_a = parent
         node.from_b = node.b = None
         kind = type(y)
-        if kind in SCALARS:
+        if kind is float64 or kind is float32:
             node.y = y
             node.like = kind
         else:
@@ -178,7 +179,7 @@ def binary(op):
         node.from_a = parent_a
         node.from_b = parent_b
         kind = type(y)
-        if kind in SCALARS:
+        if kind is float64 or kind is float32:
             node.y = y
             node.a = u
             node.b = v

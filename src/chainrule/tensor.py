@@ -12,7 +12,7 @@ from . import inplace, tape
 from .graph import GradFn, Handle, Hook, Retained, find_retained, grad_fn_of, watch
 from .methods import Methods
 from .op import Box
-from .reverse import backward, seed
+from .reverse import seed, sweep
 from .tape import Leaf, WatchedNode, number_or_array, record, tensor_of
 from .typing import Data, DType
 
@@ -119,6 +119,9 @@ class Tensor(inplace.InPlace, Methods):
 
     @grad.setter
     def grad(self, g: Tensor | None) -> None:
+        if g is None and type(self.node) is Leaf:
+            self.node.grad = None
+            return
         if g is not None and not isinstance(g, Tensor):
             raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(g).__name__}")
         if g is not None and g.shape != self.shape:
@@ -243,7 +246,8 @@ class Tensor(inplace.InPlace, Methods):
         """
         if retain_graph is None:
             retain_graph = create_graph
-        backward([self], [seed(self, gradient)], retain_graph, create_graph)
+        seeds = [(self.node, seed(self, gradient, 0, create_graph))]
+        sweep(seeds, retain_graph, create_graph, level=self.level)
 
     # ---- its values
 

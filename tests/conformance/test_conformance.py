@@ -2,7 +2,7 @@
 
 import pytest
 
-from chainrule import linalg, more, nn, places
+from chainrule.library import linalg, more, nn, places
 
 from . import suite
 from .exceptions import REASONS, SPELLING

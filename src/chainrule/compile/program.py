@@ -217,7 +217,7 @@ def in_short(op, inputs, params):
     """The same step in the shortest words."""
     if op is rules.relu:
         op, inputs = rules.maximum, (*inputs, 0)
-    if op is rules.norm and inputs[0].ndim == 0:
+    if op is rules.magnitude or (op is rules.norm and inputs[0].ndim == 0):
         op, params = rules.abs, {}
     if op is rules.swapaxes:
         axes = list(range(inputs[0].ndim))

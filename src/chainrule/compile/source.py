@@ -40,7 +40,7 @@ FORMS = {
 }  # fmt: skip
 PUBLIC = ("norm", "var", "std", "logsumexp", "cumsum", "flip")
 CALLS = {op: f"rules.{name}" for name, op in vars(rules).items() if isinstance(op, Op)}
-CALLS |= {getattr(rules, name): f"cr.{name}" for name in PUBLIC}
+CALLS |= {rules.magnitude: "cr.norm", **{getattr(rules, name): f"cr.{name}" for name in PUBLIC}}
 
 
 def each(f, structure):
@@ -123,10 +123,11 @@ class Writer:
         return name
 
     def fresh(self, letter):
-        """The next of the names v1, v2 ... that is free."""
+        """The next of the names v1, v2 ..., b0, b1 ..., history, history1 ... that is free."""
         while True:
-            name = f"{letter}{self.count[letter]}"
+            n = self.count[letter]
             self.count[letter] += 1
+            name = f"{letter}{n}" if n or letter in "bc" else letter
             if name not in self.taken:
                 return name
 

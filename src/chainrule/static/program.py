@@ -121,11 +121,13 @@ class Program(Writer):
         step = error.__traceback__
         while step.tb_frame.f_code is not self.run.__code__:
             step = step.tb_next
-        x, here = self.at[step.tb_lineno - 2], step.tb_frame.f_locals
+        x, here = self.at.get(step.tb_lineno - 2), step.tb_frame.f_locals
+        if x is None:
+            return error
+        known = lambda a: eval(self.words[a], self.names, here) if isinstance(a, Symbol) else a
         try:
-            values = each(lambda a: eval(self.words[a], self.names, here) if isinstance(a, Symbol) else a, x.inputs)
-            x.op.compute(values, x.params)
-        except (RuntimeError, IndexError) as told:
+            x.op.compute(each(known, x.inputs), each(known, x.params))
+        except Exception as told:
             error = told
         error.add_note(f"This happened when {x!r} ran, in {x.graph.name}.")
         return error

@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from .crosscheck.comparison import worst
-from .forward import jvp
-from .functional import basis, vjp
-from .numerical import jacobian
-from .op import Box
-from .reverse import autograd
-from .tensor import Tensor, tensor
+from ..crosscheck.comparison import worst
+from ..forward import jvp
+from ..functional import basis, vjp
+from ..op import Box
+from ..reverse import autograd
+from ..tensor import Tensor, tensor
+from . import jacobian
 
 
 class GradcheckError(RuntimeError):

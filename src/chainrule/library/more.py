@@ -9,16 +9,16 @@ import math
 
 import numpy as np
 
-from . import functions, rules
+from .. import functions, rules
 
-from .functions import (  # isort: skip
+from ..functions import (  # isort: skip
     astype, cat, clamp, flip, getitem, mean, movedim, norm, one_axis, plain, positions, prod, public, sigmoid, std,
     sum, var, where,
 )  # fmt: skip
-from .functions import round as nearest
-from .op import Box, custom, elementwise
-from .rules import choose
-from .tape import tensor_of, unary
+from ..functions import round as nearest
+from ..op import Box, custom, elementwise
+from ..rules import choose
+from ..tape import tensor_of, unary
 
 
 def require(holds, message, error=RuntimeError):
@@ -360,7 +360,7 @@ METHODS = """
 
 __all__ = [*METHODS, "arange", "eye", "full", "full_like", "linspace", "std_mean", "var_mean"]
 
-# The functions of chainrule.special, which is imported, with SciPy, when one of them is first used.
+# The functions of chainrule.library.special, which is imported, with SciPy, when one of them is first used.
 SPECIAL = """
     erf erfc erfcx erfinv ndtr log_ndtr ndtri lgamma digamma polygamma multigammaln mvlgamma gammaln i0 i0e i1 i1e entr
     xlog1py

@@ -12,11 +12,11 @@ try:
 except ImportError as error:
     raise ImportError("this function needs SciPy: pip install scipy") from error
 
-from .functions import public, sign
+from ..functions import public, sign
+from ..op import elementwise
+from ..rules import choose
+from ..tape import unary
 from .more import require, slope_of_log
-from .op import elementwise
-from .rules import choose
-from .tape import unary
 
 root = math.sqrt(math.pi)
 

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from .functions import (
+from ..functions import (
     abs,
     clamp,
     exp,
@@ -30,9 +30,9 @@ from .functions import (
     where,
     whole,
 )  # fmt: skip
+from ..tape import tensor_of
 from .more import piecewise, require, slices, xlogy
 from .places import broadcast_tensors, chunk, gather
-from .tape import tensor_of
 
 __all__ = """
     gelu silu mish elu celu selu leaky_relu prelu hardtanh relu6 hardsigmoid hardswish softsign logsigmoid softmin

@@ -7,15 +7,15 @@ from collections import namedtuple
 
 import numpy as np
 
-from . import rules
+from .. import rules
 
-from .functions import (  # isort: skip
+from ..functions import (  # isort: skip
     cat, expand, flatten, flip, getitem, movedim, one_axis, plain, positions, reshape, row, sum, swapaxes,
     unsqueeze, view, where, whole,
 )  # fmt: skip
+from ..op import Box, multilinear
+from ..tape import unary
 from .more import require, slices
-from .op import Box, multilinear
-from .tape import unary
 
 roll_all = unary(multilinear("Roll", np.roll, lambda t, shift, axis: unrolled(t, shift, axis)))
 tril_all = unary(multilinear("Tril", np.tril, lambda t, k: tril(t, k)))
