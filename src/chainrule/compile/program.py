@@ -66,7 +66,7 @@ class Traced(Line):
     @property
     def weak(self):
         """Whether it is a number of Python's own, which takes the dtype of what it meets."""
-        return not isinstance(self.value, np.ndarray | np.generic)
+        return type(self.value) in (float, int, bool, complex)
 
     @property
     def strong(self):
@@ -99,10 +99,7 @@ class Traced(Line):
 
     def item(self):
         """Its number, which the program is then recorded for."""
-        return self.program.guard(self, None) if self.size == 1 else np.asarray(self.value).item()
-
-    def only(self, what):
-        return self.item() if self.size == 1 else super().only(what)
+        return self.program.guard(self, None) if self.size == 1 else super().item()
 
     # ---- what cannot be written down
 

@@ -187,8 +187,8 @@ class Writer:
 
     def reduction(self, params):
         axis = params.get("axis")
-        words = [] if axis is None else [self.text(axis[0] if len(axis) == 1 else axis)] if type(axis) is tuple else []
-        return ", ".join(words + ["keepdims=True"] * bool(params.get("keepdims")))
+        axis = axis[0] if isinstance(axis, tuple) and len(axis) == 1 else axis
+        return ", ".join([self.text(axis)] * (axis is not None) + ["keepdims=True"] * bool(params.get("keepdims")))
 
     def call(self, op):
         """What an operation is called: by NumPy, by chainrule, or by a name of its own."""

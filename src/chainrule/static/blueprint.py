@@ -7,7 +7,7 @@ import numpy as np
 
 from ..draw import FONT, GROUND, INK, LINE, QUIET, render
 from ..draw.spelling import numbers
-from .control import Block, Branch, Control, LoopBackward
+from .control import Block, Branch, Control
 from .symbols import CONSTANT, HISTORY, PART, PLACEHOLDER, Symbol
 
 # ---- as a listing
@@ -126,8 +126,8 @@ class Drawing:
         return results
 
     def loop(self, x, ids, indent):
-        op, backward = x.op, isinstance(x.op, LoopBackward)
-        starts, word = x.inputs[backward:][: len(op.variables)], "cotangent" if backward else "loop variable"
+        op, word = x.op, "cotangent" if x.op.backward else "loop variable"
+        starts = x.inputs[op.backward :][: len(op.variables)]
         variables = [self.node(word, indent, "leaf", [ids[a]]) for a in starts]
         used = {a for y in op.blocks[-1].order for a in y.sources}
         saved = {a: self.node("saved", indent, "leaf", [ids[x.inputs[0]]]) for a in op.state if a in used}

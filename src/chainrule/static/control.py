@@ -68,6 +68,8 @@ class Control:
     """
 
     pulls = value = None
+    name: str
+    titles: tuple[str, ...]
 
     def __init__(self, *blocks):
         self.blocks = blocks
@@ -81,14 +83,19 @@ class Control:
 
 
 class Loop(Control):
-    """`while_loop`: as long as the condition holds, the body makes new loop variables of the old."""
+    """`while_loop`: as long as the condition holds, the body makes new loop variables of the old.
 
-    name, titles = "While", ("as long as", "do")
-    state = ()
+    backward  whether it is the gradient of a loop. Then it has no condition: it makes a trip for each `state`
+              that the loop went through, the last one first
+    """
 
-    @property
-    def variables(self):
-        return self.blocks[-1].arguments
+    def __init__(self, condition, body, state=()):
+        self.backward = condition is None
+        super().__init__(*([body] if self.backward else [condition, body]))
+        self.name, self.titles = "While", ("as long as", "do")
+        if self.backward:
+            self.name, self.titles = "WhileBackward", ("each trip back",)
+        self.state, self.variables = state, body.arguments[len(state) :]
 
     def pull(self, node, ts, active):
         """Pairs of an input and its cotangent, for the cotangents `ts` of the results, None where there is none.
@@ -96,6 +103,11 @@ class Loop(Control):
         They come from a loop backward. Of a trip only its loop variables are kept; what else the
         body's gradient needs it computes again from them.
         """
+        if self.backward:
+            raise NotImplementedError(
+                "the gradient of a gradient does not go through a while_loop. Write the loop as a Python for, if the "
+                "number of trips is known while building, or take the dynamic engine: cr.grad(cr.grad(f))"
+            )
         body = self.blocks[1]
         moving = [i for i, x in enumerate(self.variables) if is_float(x)]
         variables = [self.variables[i] for i in moving]
@@ -107,31 +119,11 @@ class Loop(Control):
             totals = [argument(x) for x in used]
             parts = [t for t in found[len(moving) :] if t is not None]
             steps = or_zeros(found[: len(moving)], variables) + [a + t for a, t in zip(totals, parts, strict=True)]
-        back = LoopBackward(Block(graph, [*self.variables, *incoming, *totals], steps), len(self.variables))
+        back = Loop(None, Block(graph, [*self.variables, *incoming, *totals], steps), self.variables)
         history = Symbol(HISTORY, (node,), {}, (), None, node.graph)
         seeds = or_zeros([ts[i] for i in moving], [self.parts[i] for i in moving])
         starts = [*seeds, *(ZEROS_LIKE(x) for x in used)]
         return zip([node.inputs[i] for i in moving] + used, back.node([history, *starts], starts), strict=True)
-
-
-class LoopBackward(Loop):
-    """The gradient of a loop. For each state of its history, the last one first, a trip back makes new
-    cotangents of the loop variables, and adds to those of captures.
-    """
-
-    name, titles = "WhileBackward", ("each trip back",)
-
-    def __init__(self, block, width):
-        super().__init__(block)
-        self.state, self.back = block.arguments[:width], block.arguments[width:]
-
-    variables = property(lambda self: self.back)
-
-    def pull(self, node, ts, active):
-        raise NotImplementedError(
-            "the gradient of a gradient does not go through a while_loop. Write the loop as a Python for, if the "
-            "number of trips is known while building, or take the dynamic engine: cr.grad(cr.grad(f))"
-        )
 
 
 class Branch(Control):
@@ -151,9 +143,9 @@ class Branch(Control):
         return zip(wanted, Branch(*blocks).node([node.inputs[0]], wanted), strict=True)
 
     def cotangents(self, block, ts, wanted):
-        live = [(y, t) for y, t in zip(block.outputs, ts, strict=True) if t is not None]
+        live = [i for i, t in enumerate(ts) if t is not None]
         with block.graph as graph:
-            return sweep([y for y, _ in live], [t for _, t in live], wanted, graph)
+            return sweep([block.outputs[i] for i in live], [ts[i] for i in live], wanted, graph)
 
 
 # ---- backward through a graph

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..compile.source import INFIX, Writer, each, leaves, repack
 from ..tape import number_or_array
-from .control import Block, Branch, Control, Loop, LoopBackward, above
+from .control import Block, Branch, Control, Loop, above
 from .symbols import CONSTANT, HISTORY, PART, PLACEHOLDER, Symbol, get_default_graph, out_of_reach, suits
 
 
@@ -59,15 +59,15 @@ class Program(Writer):
     def loop(self, x, indent, remember):
         """A `while`, or a `for` over what a `while` has remembered; the words for its variables and its history."""
         op, inner = x.op, indent + "    "
-        backward = isinstance(op, LoopBackward)
-        variables = [self.fresh("t" if backward else "v") for _ in op.variables]
+        variables = [self.fresh("t" if op.backward else "v") for _ in op.variables]
         state = [self.fresh("v") for _ in op.state]
         self.words |= zip([*op.state, *op.variables], state + variables, strict=True)
-        self.write(indent, *assign(variables, [self.words[a] for a in x.inputs[backward:][: len(variables)]]))
+        starts = x.inputs[op.backward :][: len(variables)]
+        self.write(indent, *assign(variables, [self.words[a] for a in starts]))
         history = self.fresh("history") if remember else ""
         if remember:
             self.write(indent, f"{history} = []")
-        if backward:
+        if op.backward:
             self.write(indent, f"for {row(state)} in reversed({self.words[x.inputs[0]]}):")
         else:
             self.condition(op.blocks[0], indent)
@@ -111,7 +111,7 @@ class Program(Writer):
             for x in block.order:
                 counts[x.op.name] += n
                 if isinstance(x.op, Loop):
-                    trips[x.op.blocks[-1]] = "trip back" if isinstance(x.op, LoopBackward) else "trip"
+                    trips[x.op.blocks[-1]] = "trip back" if x.op.backward else "trip"
             if block in trips:
                 counts[trips[block]] += n
         return +counts
