@@ -225,6 +225,9 @@ def in_short(op, inputs, params):
         inputs, params = inner.inputs, {"axes": tuple(axes[i] for i in params["axes"])}
     if op is rules.sum_to and inputs[0].shape[inputs[0].ndim - len(params["shape"]) :] == params["shape"]:
         op, params = rules.sum, {"axis": tuple(range(inputs[0].ndim - len(params["shape"]))), "keepdims": False}
+    if op is rules.mean and inputs[0].size:  # NumPy's mean takes four times as long
+        total = inputs[0].program.line(rules.sum, inputs, params)
+        op, inputs, params = rules.div, (total, inputs[0].size // total.size), {}
     if op is rules.add and getattr(inputs[1], "op", None) is rules.neg:
         op, inputs = rules.sub, (inputs[0], *inputs[1].inputs)  # a + (-b) is a - b to the last bit
     lines = [x for x in inputs if type(x) is Traced]
