@@ -7,8 +7,9 @@
     with tf.Session() as session:
         session.run([y, slope], feed_dict={a: 0.25})    # [1024.0, [4096.0]]
 
-The names and their meaning are TensorFlow's. What a Symbol is, is said in `symbols`; how
-loops and branches run, and how a graph is gone through backward, in `control`.
+The names and their meaning are TensorFlow's. What a Symbol is, is said in `symbols`; what
+loops and branches are, and how a graph is gone through backward, in `control`; the Python
+program that a session makes of a graph, and runs, is written in `program`.
 """
 
 import operator
