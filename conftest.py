@@ -1,6 +1,10 @@
+import os
+import shutil
 from pathlib import Path
 
 import pytest
+
+BROWSERS = ["chromium", "chromium-browser", "google-chrome"]
 
 
 def pytest_collectstart(collector):
@@ -20,3 +24,21 @@ def pytest_terminal_summary(terminalreporter):
 @pytest.fixture(scope="session")
 def root():
     return Path(__file__).parent
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium, driven by Playwright."""
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        sync_playwright = None
+    if found is None or sync_playwright is None:
+        reason = "needs Chromium; with it installed, make test brings the rest"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    with sync_playwright() as playwright:
+        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        browser = playwright.chromium.launch(executable_path=found, args=flags)
+        yield browser
+        browser.close()

@@ -2,14 +2,11 @@
 
 import os
 import re
-import shutil
 import subprocess
 from html.parser import HTMLParser
 
 import pytest
 import yaml
-
-BROWSERS = ["chromium", "chromium-browser", "google-chrome"]
 
 
 def contents(root):
@@ -55,23 +52,6 @@ def test_styles_load_from_no_other_host(book):
     for path in book.rglob("*.css"):
         css = path.read_text(encoding="utf-8")
         assert not re.search(r"(@import|url\()\s*['\"]?(https?:)?//", css), path
-
-
-@pytest.fixture(scope="session")
-def browser():
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        sync_playwright = None
-    if found is None or sync_playwright is None:
-        reason = "needs Chromium; with it installed, make test brings the rest"
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
-    with sync_playwright() as playwright:
-        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=found, args=flags)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module", params=[1280, 390])

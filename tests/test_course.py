@@ -150,3 +150,10 @@ def test_a_table_shows_the_same_cells_in_a_terminal_and_on_a_page():
 def test_figures_are_readable_on_a_phone():
     assert min(v for k, v in course.STYLE.items() if "size" in k and "marker" not in k) >= 11
     json.dumps(course.STYLE)
+
+
+def test_matrices_are_drawn_to_scale_and_said_in_words():
+    row = ("v", np.ones((1, 2)), course.COTANGENT)
+    small, large = course.matrices(row), course.matrices(row, "times", ("J", cr.tensor(np.eye(2)), course.INK))
+    assert large.width > 2 * small.width
+    assert repr(large) == "v, 1 x 2: [[1, 1]] times J, 2 x 2: [[1, 0], [0, 1]]."

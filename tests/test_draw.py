@@ -13,6 +13,7 @@ import torch
 from oracle import assert_same
 
 import chainrule as cr
+from chainrule.draw import blackboard
 
 needs_dot = pytest.mark.skipif(shutil.which("dot") is None, reason="needs Graphviz's program dot")
 
@@ -613,3 +614,13 @@ def test_the_engine_works_without_the_package_graphviz():
     program = "import sys; sys.modules['graphviz'] = None\nimport chainrule as cr\nprint(cr.draw(cr.tensor(1.0)).text)"
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert run.stdout.startswith("Graph of")
+
+
+def test_a_graph_on_the_blackboard_tells_what_stands_beside_its_nodes():
+    arrows, local = {"x": ["y"], "y": []}, {("x", "y"): 4}
+    g = blackboard.graph(arrows, local, values={"x": 2}, tangents={"y": 4}, adjoints={"x": 12, "y": 3})
+    assert g.text == (
+        "Graph of 2 nodes and 1 arrow. x, value 2, adjoint 12; arrow to y with local derivative 4. "
+        "y, tangent 4, adjoint 3."
+    )
+    assert "adjoint 12" in g.dot and "tangent 4" in g.dot

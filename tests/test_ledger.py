@@ -65,7 +65,9 @@ LEDGER = {
 }
 
 PROVES = re.compile(r"\bassert\b|\bcrosscheck\(|\bexcept\b|\bassert_\w+\(")
-DERIVATIVE = re.compile(r"\\(d?frac\{(d|\\partial|\\mathrm\{?d)|partial|nabla|dot|bar)\b|'\(|^f'|_[a-z]\\,", re.MULTILINE)
+DERIVATIVE = re.compile(
+    r"\\(d?frac\{(d|\\partial|\\mathrm\{?d)|partial|nabla|dot|bar)\b|'\(|^f'|_[a-z]\\,", re.MULTILINE
+)
 
 
 def chapters():
@@ -95,7 +97,9 @@ def test_a_cell_proves_every_fact_of_the_lecture(row):
 
 @pytest.mark.parametrize("path", chapters(), ids=lambda path: path.stem)
 def test_no_cell_claims_a_fact_that_is_not_in_the_ledger(path):
-    claimed = {tag.removeprefix("ledger-") for cell in cells_of(path) for tag in tags(cell) if tag.startswith("ledger-")}
+    claimed = {
+        tag.removeprefix("ledger-") for cell in cells_of(path) for tag in tags(cell) if tag.startswith("ledger-")
+    }
     assert claimed <= {row for row in LEDGER if row[0] == path.stem[1]}
 
 

@@ -14,6 +14,7 @@ from . import numerical
 from .compile import compile
 from .crosscheck import Disagreement, crosscheck
 from .draw import draw
+from .draw.stepper import step
 from .forward import jvp
 from .functional import grad, hessian, hvp, jacobian, value_and_grad, vjp
 from .functions import *  # noqa: F403

@@ -139,6 +139,42 @@ def picture(fig, alt):
     return Picture(buffer.getvalue(), words, round(100 * fig.get_figwidth()))
 
 
+def matrices(*parts):
+    """Matrices side by side, every number in a cell of its own, so that shapes can be seen.
+
+    parts  (name, numbers, colour) for a matrix, and signs such as "=" between them
+
+    >>> matrices(("a", [[1, 2]], PRIMAL), "=", ("b", [[1], [2]], TANGENT))
+    a, 1 x 2: [[1, 2]] = b, 2 x 1: [[1], [2]].
+    """
+    from matplotlib.patches import Rectangle
+
+    drawn = [part if isinstance(part, str) else (part[0], np.array(plain(part[1])), part[2]) for part in parts]
+    # In units of one cell: a matrix takes its columns, or what its name needs.
+    widths = [1 if isinstance(part, str) else max(part[1].shape[1], 0.17 * len(part[0])) for part in drawn]
+    height = max(part[1].shape[0] for part in drawn if not isinstance(part, str))
+    fig, ax = figure(width=0.56 * sum(widths), height=0.56 * (height + 0.9))
+    ax.set(xlim=(-0.05, sum(widths) + 0.05), ylim=(-height / 2 - 0.05, height / 2 + 0.85), aspect="equal")
+    ax.axis("off")
+    words = []
+    for part, width, end in zip(drawn, widths, np.cumsum(widths), strict=True):
+        middle = end - width / 2
+        if isinstance(part, str):
+            ax.text(middle, 0, part, ha="center", va="center", fontsize=16)
+            words.append(part)
+            continue
+        name, numbers, color = part
+        m, n = numbers.shape
+        ax.text(middle, m / 2 + 0.2, name, color=color, ha="center", va="bottom")
+        for i, j in np.ndindex(m, n):
+            left, low = middle - n / 2 + j, m / 2 - i - 1
+            ax.add_patch(Rectangle((left, low), 1, 1, facecolor=color + "22", edgecolor=color))
+            ax.text(left + 0.5, low + 0.5, f"{numbers[i, j]:g}", ha="center", va="center")
+        rows = ", ".join("[" + ", ".join(f"{v:g}" for v in row) + "]" for row in numbers)
+        words.append(f"{name}, {m} x {n}: [{rows}]")
+    return picture(fig, " ".join(words) + ".")
+
+
 # ---- tables
 
 
@@ -423,17 +459,13 @@ def begins(line, start):
 
 
 def rows(*names):
-    """Rows of the table of operations, as they stand in `chainrule.rules`.
+    """Rows of the table of operations, as they stand in `chainrule.rules`, without the padding.
 
-    >>> rows("log")
+    >>> rows("log", "logsumexp")
     log = elementwise("Log", np.log, lambda t, x: t / x)
+    logsumexp = reduction("Logsumexp", lambda x, axis, keepdims: log_of_sum(x, axis, keepdims),
+        lambda x, y: np.exp(x - y), sum)
     """
-    lines = inspect.getsource(rules).splitlines()
-    found = {
-        line.split()[0]: re.sub(r"(?<=\S) {2,}", " ", line) for line in lines if " = elementwise(" in squeezed(line)
-    }
-    return Source([found[name] for name in names])
-
-
-def squeezed(line):
-    return re.sub(r" +", " ", line)
+    found = re.findall(r"^((\w+) += .*(?:\n  .*)*)", inspect.getsource(rules), re.MULTILINE)
+    table = {name: re.sub(r"(?<=\S) {2,}", " ", row).splitlines() for row, name in found}
+    return Source([re.sub("^ +", "    ", line) for name in names for line in table[name]])

@@ -5,9 +5,7 @@ anywhere else. Its `text` says in words what the picture shows. Both are made fr
 values and edges that `chainrule.draw.diagram` has found.
 """
 
-import pathlib
 import re
-import subprocess
 import sys
 from collections.abc import Sequence
 from html import escape
@@ -20,6 +18,7 @@ from .. import reverse
 from ..functions import plain
 from ..tensor import Tensor
 from .diagram import Diagram, Path
+from .picture import Drawing
 from .spelling import listed, numbers
 from .survey import Names, Survey
 
@@ -82,7 +81,7 @@ def draw(
     Graph of y, made from x. x = 2, leaf, adjoint 3. y = 3 * x = 6, result, adjoint 1.
     """
     outputs = list(y) if isinstance(y, tuple | list) else [y]
-    check(outputs, rankdir)
+    check(outputs, rankdir, "draw")
     called = Names({**(names or {}), **visible(sys._getframe(1), names or {})})
     graph = Graph(Survey(outputs, called, max_nodes), fold)
     graph.edge_labels, graph.rankdir = edges, rankdir
@@ -98,15 +97,16 @@ def visible(frame, hidden):
     return {name: x for name, x in seen.items() if name not in hidden}
 
 
-def check(outputs, rankdir):
+def check(outputs, rankdir, caller):
     for y in outputs:
         if not isinstance(y, Tensor):
             raise TypeError(
-                f"draw needs the Tensor that a computation ended in, or a tuple of them, but got {type(y).__name__}. "
+                f"{caller} needs the Tensor that a computation ended in, or a tuple of them, "
+                f"but got {type(y).__name__}. "
                 "A graph is left behind by operations on cr.tensor(..., requires_grad=True)"
             )
     if not outputs:
-        raise TypeError("draw needs the Tensor that a computation ended in, but got an empty tuple")
+        raise TypeError(f"{caller} needs the Tensor that a computation ended in, but got an empty tuple")
     if rankdir not in ("LR", "TB", "RL", "BT"):
         raise ValueError(f"rankdir is LR, TB, RL or BT (left to right, top to bottom, ...), not {rankdir!r}")
 
@@ -115,7 +115,7 @@ def has_gradients(graph):
     return any(value.kind == "leaf" and value.node.grad is not None for value in graph.nodes)
 
 
-class Graph(Diagram):
+class Graph(Drawing, Diagram):
     """What `draw` returns: the values and edges behind a result, which show themselves.
 
     nodes   all values, in the order of computing: name, kind, operation, formula, value, adjoint
@@ -148,42 +148,15 @@ class Graph(Diagram):
         """The graph in words: every value in the order of computing, how it was made, what it is worth."""
         return " ".join([opening(self), *(sentence(self, value) for value in self.nodes), *closing(self)])
 
-    def svg(self) -> str:
-        """The picture, as SVG that carries `text` as its alternative.
+    @property
+    def title(self) -> str:
+        """What it is the graph of."""
+        return opening(self)
 
-        Raises RuntimeError where Graphviz or the package `graphviz` is missing.
-        """
-        picture = render(self.dot, "svg")
-        if picture is None:
-            raise RuntimeError(
-                "no picture without Graphviz: install its program `dot` (apt install graphviz, or brew install "
-                "graphviz) and the package that calls it (pip install graphviz). The attribute .dot works without"
-            )
-        return accessible(picture.decode(), self)
-
-    def save(self, path):
-        """Write the drawing to a file: .svg, .png or .pdf, or .dot and .gv for the text.
-
-        Raises ValueError for another ending, RuntimeError where a picture needs Graphviz.
-        """
-        path = pathlib.Path(path)
-        kind = path.suffix[1:]
-        if kind in ("dot", "gv"):
-            path.write_text(self.dot + "\n", encoding="utf-8")
-        elif kind in ("svg", "png", "pdf"):
-            path.write_bytes(self.svg().encode() if kind == "svg" else self.svg() and render(self.dot, kind))
-        else:
-            raise ValueError(f"cannot write {path.name!r}: the ending says how, one of .svg, .png, .pdf, .dot, .gv")
-
-    def __repr__(self):
-        return self.dot
-
-    def _repr_mimebundle_(self, include=None, exclude=None):
-        bundle = {"text/plain": self.dot}
-        picture = render(self.dot, "svg")
-        if picture is not None:
-            bundle["image/svg+xml"] = accessible(picture.decode(), self)
-        return bundle
+    @property
+    def tips(self):
+        """For every box what `text` says of its value."""
+        return {value.id: sentence(self, value) for value in self.nodes}
 
 
 def seeds(outputs, gradient):
@@ -344,34 +317,3 @@ def closing(graph):
         yield f"Highlighted: {listed(value.name for value in graph.nodes if value in graph.marked)}."
     if graph.note:
         yield graph.note
-
-
-# ---- as a picture
-
-
-def render(dot, kind):
-    """The picture that Graphviz makes of `dot`, as bytes; None where Graphviz cannot be had."""
-    try:
-        import graphviz
-    except ImportError:
-        return None
-    try:
-        return graphviz.pipe("dot", kind, dot.encode(), quiet=True)
-    except (graphviz.ExecutableNotFound, subprocess.CalledProcessError, OSError):
-        return None
-
-
-def accessible(svg, graph):
-    """The SVG without what differs between versions, with a role, a title and a description for who cannot see it."""
-    svg = re.sub(r"<!--.*?-->\s*", "", svg[svg.index("<svg") :], flags=re.DOTALL)
-    svg = re.sub(r' id="[^"]*"', "", svg)
-    sentences = {value.id: sentence(graph, value) for value in graph.nodes}
-    svg = re.sub(r"<title>(.*?)</title>\n?", lambda m: title_of(m[1], sentences), svg)
-    head = f"<title>{escape(opening(graph))}</title>\n<desc>{escape(graph.text)}</desc>\n"
-    svg = re.sub(r"<svg ", '<svg role="img" class="chainrule-graph" ', svg, count=1)
-    return re.sub(r"(<svg [^>]*>\n?)", lambda m: m[1] + head, svg, count=1)
-
-
-def title_of(name, sentences):
-    """What is shown when the pointer rests on a box; edges and the whole need nothing."""
-    return f"<title>{escape(sentences[name])}</title>\n" if name in sentences else ""

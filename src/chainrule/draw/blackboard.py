@@ -4,35 +4,37 @@
 as a dictionary, and looks the same.
 """
 
-import re
 from html import escape
 
-from . import FONT, INK, LINE, PRIMAL, QUIET, TABLE, render
+from . import COTANGENT, FONT, INK, LINE, PRIMAL, QUIET, TABLE
+from .picture import Drawing
 from .spelling import listed, number
 
-TANGENT = "#007a5a"
+COLOURS = {"value": PRIMAL, "tangent": "#007a5a", "adjoint": COTANGENT}
 
 
-def graph(arrows, local=None, values=None, tangents=None, rankdir="LR"):
+def graph(arrows, local=None, values=None, tangents=None, adjoints=None, rankdir="LR"):
     """A graph that shows itself: as a picture in a notebook, as DOT text anywhere else.
 
     arrows    a dict from each node to the list of nodes that its arrows lead to
     local     a dict from arrows, as pairs of nodes, to local derivatives
-    values    a dict from nodes to what they are worth; `tangents` likewise
+    values    a dict from nodes to what they are worth; `tangents` and `adjoints` likewise
     rankdir   "LR" for arrows to the right, "TB" for arrows down
 
     >>> print(graph({"x": ["y"], "y": []}, {("x", "y"): 4}, values={"x": 2, "y": 4}).text)
     Graph of 2 nodes and 1 arrow. x, value 2; arrow to y with local derivative 4. y, value 4.
     """
-    return Blackboard(arrows, local or {}, values or {}, tangents or {}, rankdir)
+    beside = {"value": values or {}, "tangent": tangents or {}, "adjoint": adjoints or {}}
+    return Blackboard(arrows, local or {}, beside, rankdir)
 
 
-class Blackboard:
+class Blackboard(Drawing):
     """What `graph` returns. `dot` is the drawing as text, `text` says in words what it shows."""
 
-    def __init__(self, arrows, local, values, tangents, rankdir):
-        self.arrows, self.local, self.values, self.tangents = arrows, local, values, tangents
-        self.rankdir = rankdir
+    title = "A graph"
+
+    def __init__(self, arrows, local, beside, rankdir):
+        self.arrows, self.local, self.beside, self.rankdir = arrows, local, beside, rankdir
 
     @property
     def dot(self):
@@ -56,10 +58,10 @@ class Blackboard:
 
     def label(self, n):
         rows = [f"<b>{escape(n)}</b>"]
-        if n in self.values:
-            rows.append(f'<font color="{PRIMAL}">{number(self.values[n])}</font>')
-        if n in self.tangents:
-            rows.append(f'<font color="{TANGENT}">tangent {number(self.tangents[n])}</font>')
+        for kind, numbers in self.beside.items():
+            if n in numbers:
+                words = number(numbers[n]) if kind == "value" else f"{kind} {number(numbers[n])}"
+                rows.append(f'<font color="{COLOURS[kind]}">{words}</font>')
         return TABLE.format("".join(f"<tr><td>{row}</td></tr>" for row in rows))
 
     @property
@@ -70,32 +72,10 @@ class Blackboard:
         return " ".join([opening, *map(self.sentence, self.arrows)])
 
     def sentence(self, n):
-        parts = [n]
-        if n in self.values:
-            parts.append(f"value {number(self.values[n])}")
-        if n in self.tangents:
-            parts.append(f"tangent {number(self.tangents[n])}")
+        parts = [n, *(f"{kind} {number(numbers[n])}" for kind, numbers in self.beside.items() if n in numbers)]
         heads = [
             m + (f" with local derivative {number(self.local[n, m])}" if (n, m) in self.local else "")
             for m in self.arrows[n]
         ]
         arrows = f"; arrow{'' if len(heads) == 1 else 's'} to {listed(heads)}" if heads else ""
         return ", ".join(parts) + arrows + "."
-
-    def __repr__(self):
-        return self.dot
-
-    def _repr_mimebundle_(self, include=None, exclude=None):
-        bundle = {"text/plain": self.dot}
-        picture = render(self.dot, "svg")
-        if picture is not None:
-            bundle["image/svg+xml"] = self.accessible(picture.decode())
-        return bundle
-
-    def accessible(self, svg):
-        """The SVG with a role, and with words for who cannot see it."""
-        svg = re.sub(r"<!--.*?-->\s*", "", svg[svg.index("<svg") :], flags=re.DOTALL)
-        svg = re.sub(r'<title>.*?</title>\n?| id="[^"]*"', "", svg)
-        head = f"<title>A graph</title>\n<desc>{escape(self.text)}</desc>\n"
-        svg = svg.replace("<svg ", '<svg role="img" class="chainrule-graph" ', 1)
-        return re.sub(r"(<svg [^>]*>\n?)", lambda m: m[1] + head, svg, count=1)

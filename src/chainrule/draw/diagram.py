@@ -64,7 +64,11 @@ class Edge:
 
     def pull(self, t):
         """What `source` receives by this edge for the cotangent `t` of `target`; None if it cannot be known."""
-        return pull(self.target, t, self.slot)
+        return self.along(t, pull)
+
+    def along(self, t, rule):
+        """What becomes of `t` on the way back; `rule(edge, t)` says it for a single step."""
+        return rule(self, t)
 
     @property
     def derivative(self):
@@ -88,14 +92,14 @@ class Fold(Edge):
         super().__init__(source, target, slot)
         self.inside = dict.fromkeys(inside)
 
-    def pull(self, t):
-        """What `source` receives for the cotangent `t` of `target`: a small sweep, newest value first."""
+    def along(self, t, rule):
+        """What becomes of `t` on the way back: a small sweep, newest value first."""
         waiting = {self.target: t}
         for value in [self.target, *self.inside]:
             t = waiting.pop(value)
             for edge in edges_into(value):
                 if edge.source is self.source or edge.source in self.inside:
-                    part = edge.pull(t)
+                    part = edge.along(t, rule)
                     if part is None:
                         return None
                     waiting[edge.source] = plus(waiting.get(edge.source), part)
@@ -337,8 +341,9 @@ def kept_for(value):
     return kept
 
 
-def pull(value, t, slot):
-    """What input `slot` of `value` receives for the cotangent `t`, or None if a value it needs is unknown."""
+def pull(edge, t):
+    """What the source of `edge` receives for the cotangent `t` of its target, or None if that cannot be known."""
+    value, slot = edge.target, edge.slot
     bundle = type(value.node.from_a) is Bundle
     rule = 0 if bundle else slot
     kept = kept_for(value)
@@ -346,7 +351,7 @@ def pull(value, t, slot):
         if getattr(kept, "a" if name == "x" else name) is None:
             return None
     part = value.op.pulls[rule](t, kept)
-    source = value.inputs[slot].source
+    source = edge.source
     part = part[slot] if bundle else part
     return fit(np.asarray(part)[()], source.node.like) if source.node is not None else part
 
@@ -411,13 +416,19 @@ def folds(target):
 
 def write_formulas(values):
     """Write down how each Value was made, in terms of names; an input that has none is written out."""
-    written = {}
+    for value, (words, _) in formulas(values, lambda x: x.name and (x.name, ATOM)).items():
+        value.formula = words
+
+
+def formulas(values, stands_for):
+    """For each Value that an operation made its formula, and how strongly that binds.
+
+    stands_for  a function of a Value: the words for it and how strongly they bind; None if it is to be written out
+    """
+    made, written = {}, {}
     for value in values:
-        strength = ATOM
         if value.op is not None:
             words = [written[x.source] if isinstance(x, Edge) else literal(x) for x in value.inputs]
-            value.formula, strength = formula(value.op, words, params_of(value.node))
-        if value.name is not None:
-            written[value] = value.name, ATOM
-        else:
-            written[value] = (value.formula, strength) if len(value.formula) <= 40 else DOTS
+            made[value] = formula(value.op, words, params_of(value.node))
+        written[value] = stands_for(value) or (made[value] if len(made[value][0]) <= 40 else DOTS)
+    return made

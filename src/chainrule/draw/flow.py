@@ -6,14 +6,13 @@ The picture is made of the graph that `chainrule.draw` has found. It needs no Gr
 from html import escape
 
 from . import COTANGENT, INK, LINE, PRIMAL
-from .spelling import number
+from .spelling import RAISED, number
 
 COLUMN, ROW = 108, 96  # from node to node
 WIDE, HIGH = 52, 54  # a node
 MARGIN = 10
 GAP = COLUMN - WIDE
 LANE = 5  # how far each direction lies beside the middle
-RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 SIGNS = {"Add": "+", "Sub": "−", "Mul": "×", "Div": "÷"}
 
 
@@ -84,16 +83,14 @@ class Flow:
         (x0, y0), (x1, y1) = self.place[edge.source], self.place[edge.target]
         x0, x1 = x0 + WIDE / 2, x1 - WIDE / 2
         side = 0 if y1 == y0 else LANE if y1 > y0 else -LANE
-        forth = f"M{x0 + 2:g} {y0 - LANE:g}{bent(x0 + 2, y0 - LANE, x0 + GAP - 9, y1 - LANE, side)}H{x1 - 9:g}"
-        back = f"M{x1 - 2:g} {y1 + LANE:g}H{x0 + GAP - 2:g}{bent(x0 + GAP - 2, y1 + LANE, x0 + 9, y0 + LANE, -side)}"
         if side and x1 - x0 == GAP:
             x, y, anchor = x0 + GAP / 2 - 2.4 * side, (y0 + y1) / 2 + 12, "end" if side > 0 else "start"
         else:
             x, y, anchor = (x1 + max(x0, x1 - COLUMN)) / 2 + 6, y1 + LANE + 19, "middle"
         return (
-            f'<path d="{forth}" fill="none" stroke="{PRIMAL}" stroke-width="2" marker-end="url(#forth)"/>\n'
-            f'<path d="{back}" fill="none" stroke="{COTANGENT}" stroke-width="2" marker-end="url(#back)"/>\n'
-            f'<text x="{x:g}" y="{y:g}" fill="{COTANGENT}" text-anchor="{anchor}">{minus(edge.contribution)}</text>'
+            arrow((x0, y0 - LANE), (x1, y1 - LANE), side, forth=True)
+            + arrow((x0, y0 + LANE), (x1, y1 + LANE), -side, forth=False)
+            + f'<text x="{x:g}" y="{y:g}" fill="{COTANGENT}" text-anchor="{anchor}">{minus(edge.contribution)}</text>'
         )
 
     def box(self, value):
@@ -127,10 +124,17 @@ def head(name, colour):
     )
 
 
-def bent(x0, y0, x1, y1, side):
-    """A curve that leaves and arrives level; `side` keeps two of them apart where they are steep."""
-    x = (x0 + x1) / 2 + side
-    return f"C{x:g} {y0:g} {x:g} {y1:g} {x1:g} {y1:g}"
+def arrow(left, right, side, forth):
+    """An arrow that bends behind its left end; `side` keeps two of them apart where they are steep."""
+    (x0, y0), (x1, y1) = left, right
+    back, ahead = (2, 9) if forth else (9, 2)  # room, for a head where the arrow ends
+    x0, turn, x1 = x0 + back, x0 + GAP - ahead, x1 - ahead
+    x = (x0 + turn) / 2 + side
+    if forth:
+        path, colour, name = f"M{x0:g} {y0:g}C{x:g} {y0:g} {x:g} {y1:g} {turn:g} {y1:g}H{x1:g}", PRIMAL, "forth"
+    else:
+        path, colour, name = f"M{x1:g} {y1:g}H{turn:g}C{x:g} {y1:g} {x:g} {y0:g} {x0:g} {y0:g}", COTANGENT, "back"
+    return f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="2" marker-end="url(#{name})"/>\n'
 
 
 def minus(x):

@@ -1,6 +1,7 @@
 """Numbers and operations as a reader wants to see them: few digits, and formulas as in Python."""
 
 import math
+import re
 
 import numpy as np
 
@@ -18,6 +19,7 @@ WORDS = {
 }  # fmt: skip
 
 DOTS = ("...", ATOM)
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def word(op):
@@ -63,6 +65,16 @@ def literal(x):
         return DOTS
     words = number(x) if x == round(x, 2) or abs(x) < 0.001 else f"{x:.6g}"
     return words, 3 if words.startswith("-") else ATOM
+
+
+def mathematical(words):
+    """A formula or a number as one writes it on a blackboard rather than in Python.
+
+    >>> mathematical("-2 * (x - 1) ** 3 / y ** 0.5")
+    '−2 · (x − 1)³ / y^0.5'
+    """
+    words = re.sub(r" \*\* (?:(\d+)|\((-\d+)\))(?![\d.])", lambda m: (m[1] or m[2]).translate(RAISED), words)
+    return re.sub(r"(?<!\w)-", "−", words.replace(" ** ", "^").replace(" * ", " · "))
 
 
 def spell(param):

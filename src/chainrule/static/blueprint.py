@@ -1,11 +1,8 @@
 """A static graph as a reader sees it: as a listing, and as a drawing."""
 
-import re
-from html import escape
-
 import numpy as np
 
-from ..draw import FONT, GROUND, INK, LINE, QUIET, render
+from ..draw import FONT, GROUND, INK, LINE, QUIET, picture
 from ..draw.spelling import numbers
 from .control import Block, Branch, Control
 from .symbols import CONSTANT, HISTORY, PART, PLACEHOLDER, Symbol
@@ -65,7 +62,7 @@ def made(x, name):
 # ---- as a drawing
 
 
-class Drawing:
+class Drawing(picture.Drawing):
     """The graph of some results: a picture in a notebook, DOT elsewhere, and `text`, which says it in words.
 
     A loop is a frame around its variables, its condition (with a double border) and its body;
@@ -74,6 +71,7 @@ class Drawing:
 
     def __init__(self, graph, symbols):
         self.block, self.lines, self.edges = Block(graph, (), symbols), [], []
+        self.title = f"Static graph of {names(symbols)}"
         self.inside(self.block, {}, "  ")
 
     @property
@@ -89,7 +87,7 @@ class Drawing:
     @property
     def text(self) -> str:
         """The graph in words: the listing of what has to run."""
-        return f"Static graph of {names(self.block.outputs)}.\n{listing(self.block.order)}"
+        return f"{self.title}.\n{listing(self.block.order)}"
 
     def inside(self, block, ids, indent):
         """Draw the nodes of a block. Returns `ids`, what nodes are called in DOT, with those that were added."""
@@ -149,23 +147,3 @@ class Drawing:
             for y, own in zip(block.outputs, results, strict=True):
                 self.edges.append(f'  {inner[y]} -> {own} [label="{title}"]')
         return results
-
-    def svg(self):
-        """The picture as SVG that carries `text` as its alternative, or None without Graphviz."""
-        picture = render(self.dot, "svg")
-        if picture is None:
-            return None
-        svg = picture.decode()
-        svg = re.sub(
-            r"<!--.*?-->\s*|<title>.*?</title>\n?| id=\"[^\"]*\"", "", svg[svg.index("<svg") :], flags=re.DOTALL
-        )
-        svg = svg.replace("<svg ", '<svg role="img" class="chainrule-graph" ', 1)
-        words = f"<title>Static graph of {names(self.block.outputs)}</title>\n<desc>{escape(self.text)}</desc>\n"
-        return re.sub(r"(<svg [^>]*>\n?)", lambda m: m[1] + words, svg, count=1)
-
-    def __repr__(self):
-        return self.dot
-
-    def _repr_mimebundle_(self, include=None, exclude=None):
-        svg = self.svg()
-        return {"text/plain": self.dot, **({} if svg is None else {"image/svg+xml": svg})}
