@@ -503,7 +503,7 @@ def rows(*names):
 
     >>> rows("log", "logsumexp")
     log = elementwise("Log", np.log, lambda t, x: t / x)
-    logsumexp = reduction("Logsumexp", lambda x, axis, keepdims: log_of_sum(x, axis, keepdims),
+    logsumexp = reduction("Logsumexp", log_of_sum,
         lambda x, y: np.exp(x - y), sum)
     """
     found = re.findall(r"^((\w+) += .*(?:\n  .*)*)", inspect.getsource(rules), re.MULTILINE)
