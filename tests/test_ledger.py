@@ -65,11 +65,17 @@ LEDGER = {
 }
 
 PROVES = re.compile(r"\bassert\b|\bcrosscheck\(|\bexcept\b|\bassert_\w+\(")
-DERIVATIVE = re.compile(r"\\(d?frac\{(d|\\partial|\\mathrm\{?d)|partial|nabla|dot|bar)\b|'\(|^f'|_[a-z]\\,", re.MULTILINE)
+DERIVATIVE = re.compile(
+    r"\\(d?frac\{(d|\\partial|\\mathrm\{?d)|partial|nabla|dot|bar)\b|'\(|^f'|_[a-z]\\,", re.MULTILINE
+)
 
 
 def chapters():
     return sorted(BOOK.glob("0[1-7]_*.ipynb"))
+
+
+def appendices():
+    return sorted((BOOK / "beyond").glob("*.ipynb"))
 
 
 def cells_of(path):
@@ -95,7 +101,9 @@ def test_a_cell_proves_every_fact_of_the_lecture(row):
 
 @pytest.mark.parametrize("path", chapters(), ids=lambda path: path.stem)
 def test_no_cell_claims_a_fact_that_is_not_in_the_ledger(path):
-    claimed = {tag.removeprefix("ledger-") for cell in cells_of(path) for tag in tags(cell) if tag.startswith("ledger-")}
+    claimed = {
+        tag.removeprefix("ledger-") for cell in cells_of(path) for tag in tags(cell) if tag.startswith("ledger-")
+    }
     assert claimed <= {row for row in LEDGER if row[0] == path.stem[1]}
 
 
@@ -116,7 +124,7 @@ def displayed(cell):
     return [formula for formula in formulas if DERIVATIVE.search(formula)]
 
 
-@pytest.mark.parametrize("path", chapters(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*chapters(), *appendices()], ids=lambda path: path.stem)
 def test_every_displayed_derivative_is_asserted_in_its_section(path):
     for section in sections(path):
         formulas = [formula for cell in section for formula in displayed(cell)]
