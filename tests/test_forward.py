@@ -183,9 +183,21 @@ def test_integers_have_no_derivative():
         cr.jvp(lambda x: x * 2, (3,), (1,))
 
 
+def with_a_five(x):
+    y = x * 1
+    y[0] = 5.0
+    return y
+
+
 def test_float32_stays_float32_in_forward_mode():
     x = np.float32([0.5, 2.0])
-    for f in (lambda x: x**2.5, lambda x: x.amax() * x, lambda x: cr.where(x > 1, x, 0.0), lambda x: x / (1 + x.exp())):
+    for f in (
+        lambda x: x**2.5,
+        lambda x: x.amax() * x,
+        lambda x: cr.where(x > 1, x, 0.0),
+        lambda x: x / (1 + x.exp()),
+        with_a_five,
+    ):
         y, y_dot = cr.jvp(f, (x,), (x,))
         assert y.dtype == y_dot.dtype == np.float32
 

@@ -104,6 +104,9 @@ VIEWS = {
     "view of a view written, base read": lambda lib, x: (lambda y: then(y, y[0][1:].mul_(x[1, 1])))(x * 1),
     "through reshape": lambda lib, x: (lambda y: then(y, y.reshape(-1)[::2].mul_(x[0])))(x * 1),
     "through a transpose": lambda lib, x: (lambda y: then(y, y.t()[1].mul_(x[:, 0])))(x * 1),
+    "written twice, the memory turned": lambda lib, x: (
+        lambda y: (lambda z: then(z, put(z.reshape(-1), 0, 7.0)))(put(y, 0, 5.0) * 1)
+    )(x.mT * 1),
     "into a transpose": lambda lib, x: (lambda y: then(y, put(y.t(), 1, x[:, 0] * 2)))(x * 1),
     "through unsqueeze": lambda lib, x: (lambda y: then(y, y.unsqueeze(0)[0, 0].exp_()))(x * 1),
     "through squeeze": lambda lib, x: (lambda y: then(y, y.unsqueeze(0).squeeze(0)[0].exp_()))(x * 1),
@@ -121,6 +124,10 @@ VIEWS = {
     "a buffer added to": lambda lib, x: lib.ones(2, 3).add_(x).mul_(x),
     "a view of a buffer": lambda lib, x: (lambda c: then(c, c[0].add_(x[1])))(lib.ones(2, 3)) * x,
     "a buffer of float32": lambda lib, x: put(lib.tensor(np.zeros((2, 3), np.float32)), 0, x[0].sin()),
+    "a buffer into a result": lambda lib, x: put(x * 1, 0, put(lib.zeros(3), 1, x[1, 1] * 2)),
+    "a buffer's sum into a view": lambda lib, x: (lambda y: then(y, put(y[1], 0, put(lib.zeros(3), 1, x[0, 0]).sum())))(
+        x * 1
+    ),
     "a running product": lambda lib, x: running(lib.zeros(3), x),
     "a number": lambda lib, x: put(x.sum() * 1, ..., x[0, 0] * 2),
     "a number added to": lambda lib, x: x.sum().mul_(x[0, 0]),

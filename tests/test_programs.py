@@ -72,6 +72,15 @@ def filled(lib, a, b, k):
     return buffer
 
 
+def inner_slope(lib, a, b, k):
+    """A derivative taken inside the program, by a, of a function that also uses b."""
+    home = getattr(lib, "func", lib)
+    f = lambda x: (x.sin() * like(b, x)).sum() + (x * b.sum()).cos().sum()
+    if k % 2:
+        return home.grad(f)(a)
+    return home.jvp(f, (a,), (lib.ones_like(a),))[1]
+
+
 STEPS = {
     "add": lambda lib, a, b, k: a + like(b, a),
     "sub": lambda lib, a, b, k: a - like(b, a),
@@ -115,6 +124,9 @@ STEPS = {
     "matmul": lambda lib, a, b, k: (a.reshape(-1, 1) @ b.reshape(1, -1)).sin() if 0 not in (*a.shape, *b.shape) else a,
     "gram": lambda lib, a, b, k: (a.mT @ a).tanh() if a.ndim > 1 else a,
     "times a vector": lambda lib, a, b, k: a @ a[..., 0, :] if a.ndim == 2 and a.shape[0] else a,
+    "sort": lambda lib, a, b, k: a.flatten().sort(descending=k % 2 == 0)[0],
+    "repeat": lambda lib, a, b, k: a.repeat(*(2,) * a.ndim) if a.ndim else a,
+    "slope": inner_slope,
     "index": indexed,
     "mask": lambda lib, a, b, k: a[a > 0],
     "write": written,
@@ -131,12 +143,23 @@ programs = st.tuples(
 )
 
 
-def run(lib, steps, *inputs):
-    """The sum of what the last steps computed, so that values are used once, often, or not at all."""
+def values_of(lib, steps, inputs):
+    """The inputs, and what each step computed: values are used once, often, or not at all."""
     values = list(inputs)
     for name, i, j, k in steps:
         values.append(small(STEPS[name](lib, values[-1 - i % len(values)], values[-1 - j % len(values)], k)))
+    return values
+
+
+def run(lib, steps, *inputs):
+    """One number made of what the last two steps computed."""
+    values = values_of(lib, steps, inputs)
     return sum((k + 1) * values[-1 - k].sin().sum() for k in range(min(2, len(values))))
+
+
+def last(lib, steps, *inputs):
+    """What the last step computed, in whatever shape."""
+    return values_of(lib, steps, inputs)[-1]
 
 
 def inputs_for(shapes, seed):
@@ -195,12 +218,83 @@ def test_second_order_of_a_random_program_is_pytorchs_in_every_nesting(program):
 
 @given(programs)
 @settings(max_examples=60)
-def test_jacobians_of_a_random_program_agree(program):
+def test_jacobians_and_hessian_of_a_random_program_agree(program):
     shapes, steps, seed = program
-    arrays, _ = inputs_for(shapes[:1], seed)
-    f = functools.partial(run, cr, steps)
+    arrays, directions = inputs_for(shapes[:1], seed)
+    f, to_number = (functools.partial(function, cr, steps) for function in (last, run))
     forward, reverse = (array(cr.jacobian(f, arrays[0], mode=mode)) for mode in ("forward", "reverse"))
     np.testing.assert_allclose(forward, reverse, **tolerance(steps))
+    product = array(cr.hvp(to_number, arrays[0], directions[0]))
+    hessian = array(cr.hessian(to_number, arrays[0])).reshape(product.size, product.size)
+    np.testing.assert_allclose((hessian @ directions[0].ravel()).reshape(product.shape), product, **tolerance(steps))
+
+
+@given(programs)
+@settings(max_examples=150)
+def test_both_modes_of_a_random_program_of_any_shape_are_transposes(program):
+    shapes, steps, seed = program
+    arrays, directions = inputs_for(shapes, seed)
+    ours, theirs = (functools.partial(last, lib, steps) for lib in (cr, torch))
+    close = tolerance(steps)
+    xs = leaves(torch, arrays)
+    y = theirs(*xs)
+    y_bar = np.random.default_rng(seed + 1).normal(size=tuple(y.shape))
+    value, pullback = cr.vjp(ours, *arrays)
+    x_bars = pullback(y_bar)
+    assert_same(value, y, **close)
+    if y.requires_grad:
+        assert_same(x_bars, torch.autograd.grad(y, xs, torch.tensor(y_bar), materialize_grads=True), **close)
+    y_dot = array(cr.jvp(ours, tuple(arrays), tuple(directions))[1])
+    assert y_dot.shape == y.shape
+    inner = sum(np.sum(array(x_bar) * x_dot) for x_bar, x_dot in zip(x_bars, directions, strict=True))
+    np.testing.assert_allclose(np.sum(y_bar * y_dot), inner, **close)
+
+
+# Two roundings of the same number may fall on two sides of a step.
+STEPPED = {"floor", "branch", "mask", "where", "max", "amax", "maximum", "sort"}
+
+
+@given(programs)
+@settings(max_examples=100)
+def test_random_program_in_float32_stays_in_float32(program):
+    shapes, steps, seed = program
+    steps = [step for step in steps if step[0] not in STEPPED | {"float32", "fill"}] or [("sin", 0, 0, 0)]
+    arrays, directions = ([x.astype(np.float32) for x in xs] for xs in inputs_for(shapes, seed))
+    ours, theirs = (functools.partial(run, lib, steps) for lib in (cr, torch))
+    xs, mine = leaves(torch, arrays), leaves(cr, arrays)
+    y, z = theirs(*xs), ours(*mine)
+    assert_same(z, y, 1e-3, 1e-3)
+    if not y.requires_grad:
+        return
+    assert_same(
+        cr.autograd.grad(z, mine, materialize_grads=True),
+        torch.autograd.grad(y, xs, materialize_grads=True),
+        5e-3,
+        5e-3,
+    )
+    value, slope = cr.jvp(ours, tuple(arrays), tuple(directions))
+    assert value.dtype == slope.dtype == np.float32
+
+
+# What `compile` refuses: to write, and results whose shape depends on the numbers.
+UNCOMPILED = {"write", "fill", "mask"}
+
+
+@given(programs)
+@settings(max_examples=60)
+def test_random_program_compiled_gives_the_same_value_and_derivatives(program):
+    shapes, steps, seed = program
+    steps = [step for step in steps if step[0] not in UNCOMPILED] or [("sin", 0, 0, 0)]
+    ours, every = functools.partial(run, cr, steps), tuple(range(len(shapes)))
+
+    def everything(arrays, directions):
+        value, gradients = cr.value_and_grad(ours, every)(*arrays)
+        return value, *gradients, *cr.jvp(ours, tuple(arrays), tuple(directions))
+
+    compiled = cr.compile(everything)
+    for more in range(2):  # the second numbers may take other branches
+        arrays, directions = ([cr.tensor(x) for x in xs] for xs in inputs_for(shapes, seed + more))
+        assert_same(compiled(arrays, directions), everything(arrays, directions), 1e-7, 1e-9)
 
 
 # ---- programs that write to what others use: where PyTorch finds no fault, neither do we
@@ -249,6 +343,9 @@ def rewritten(lib, actions, x):
     return sum(value.sum() for value in values[-3:])
 
 
+X_DOT = np.random.default_rng(1).normal(size=(2, 3))
+
+
 def outcome(lib, actions, x):
     leaf = lib.tensor(x, requires_grad=True)
     try:
@@ -265,8 +362,12 @@ def test_program_that_overwrites_is_refused_or_right(actions, seed):
     x = np.random.default_rng(seed).normal(size=(2, 3))
     y, g, fault = outcome(torch, actions, x)
     ours, gradient, our_fault = outcome(cr, actions, x)
-    if not fault:
-        assert not our_fault
-        assert_same((ours, gradient), (y, g), 1e-7, 1e-9)
-    elif our_fault:
+    if our_fault:
         assert "modified by an inplace operation" in our_fault or "unsupported operation" in our_fault
+        assert fault
+    elif not fault:
+        assert_same((ours, gradient), (y, g), 1e-7, 1e-9)
+    if not our_fault and not any(name == "by detach" for name, *_ in actions):
+        value, slope = cr.jvp(functools.partial(rewritten, cr, actions), (x,), (X_DOT,))
+        assert_same(value, ours, 1e-7, 1e-9)
+        np.testing.assert_allclose(array(slope), np.sum(array(gradient) * X_DOT), 1e-7, 1e-9)

@@ -276,6 +276,25 @@ def float32_to_float64(lib):
     return x.grad.tolist(), str(x.grad.dtype)[-7:], z.grad
 
 
+def float32_throughout(lib):
+    seen = []
+    for values in (np.float32([1.5, 2.0]), np.float32(1.5)):
+        x = lib.tensor(values, requires_grad=True)
+        y = x * x
+        y.register_hook(lambda g: seen.append(str(g.dtype)[-7:]))
+        y.sum().backward()
+        seen.append(str(x.grad.dtype)[-7:])
+    return seen
+
+
+def long_loop(lib):
+    x = y = leaf(lib, 1.0)
+    for _ in range(5000):
+        y = y * 1.0
+    y.backward()
+    return x.grad
+
+
 # ---- hooks
 
 
@@ -360,8 +379,9 @@ PROGRAMS = [
     unused, used_often, loop_and_branch, order_of_making_is_not_order_of_use, create_graph, third_order,
     gradient_penalty, through_the_gradient, seed_that_requires_grad, implicit_create_graph_keeps, part_below_is_kept,
     intermediate, itself, twice_the_same, several_outputs, grad_touches_nothing, not_used, integer_seed,
-    vector_of_one, leaf_itself, zero_size, no_grad_part, detached_part, frozen, float32_to_float64, hook,
-    hook_that_looks, hooks_in_order, hook_removed, hook_sees_the_whole, hook_in_grad, hook_and_create_graph,
+    vector_of_one, leaf_itself, zero_size, no_grad_part, detached_part, frozen, float32_to_float64,
+    float32_throughout, long_loop, hook, hook_that_looks,
+    hooks_in_order, hook_removed, hook_sees_the_whole, hook_in_grad, hook_and_create_graph,
     retained_after_hooks, retained_and_assigned,
 ]  # fmt: skip
 

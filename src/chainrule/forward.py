@@ -78,11 +78,12 @@ class Dual(inplace.InPlace, Methods):
         """Put `y` in place of what was here; the base and all its views see it."""
         if y.level > self.level:
             raise inplace.captured()
+        y = constant_of(y)  # a buffer may hold duals
         if type(y) is type(self) and y.level == self.level:
             primal, tangent = y.primal, y.tangent
         else:
             many = self.tangent.shape[: self.tangent.ndim - self.primal.ndim]
-            primal, tangent = constant_of(y), np.zeros((*many, *y.shape))
+            primal, tangent = y, np.zeros((*many, *y.shape), y.dtype)
         root, path = getattr(self, "base", self), (*getattr(self, "path", ()), *tail)
         root.primal = inplace.overlay(root.primal, primal, path)
         root.tangent = self._each(lambda t, part: inplace.overlay(t, part, path), root.tangent, tangent)

@@ -118,7 +118,11 @@ def outside(shape, path):
 
 
 def overlay(base, part, path):
-    """`base` with `part` in the place that `path` leads to, as a new value."""
+    """`base` with `part` in the place that `path` leads to, as a new value (an array in the same order of memory)."""
+    if isinstance(base, np.ndarray) and not isinstance(part, Box):
+        whole = base.copy(order="K")
+        whole.flat[region(base.shape, path)] = np.ravel(part)
+        return whole
     count = int(np.prod(base.shape))
     placed = scatter(part.reshape(-1), index=region(base.shape, path), shape=(count,))
     return choose(outside(base.shape, path), base, placed.reshape(base.shape))
