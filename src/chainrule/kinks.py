@@ -8,6 +8,8 @@ The table is data: the book prints it.
 import math
 from collections import namedtuple
 
+from . import course
+
 Kink = namedtuple("Kink", ["written", "f", "at", "derivative", "why"])
 
 inf, nan = math.inf, math.nan
@@ -98,19 +100,15 @@ KINKS = {
 
 
 def table(*groups):
-    """The conventions of some groups, or of all, as a table in Markdown.
+    """The conventions of some groups, or of all, as a table.
 
-    >>> print(table("corners and steps")[:101])
-    | function | at | derivative | because |
-    |---|---|---|---|
-    | \\|x\\| | 0 | 0 | between the slopes...
+    >>> table("choices")
+    function                | at | derivative | because
+    x if x > 0 else 0 log x | 1  | 2          | what is not taken gets 0
+    2x if x < 1 ...
     """
-    rows = [
-        f"| {k.written.replace('|', chr(92) + '|')} | {listed(k.at)} | {listed(k.derivative)} | {k.why} |"
-        for group in groups or KINKS
-        for k in KINKS[group]
-    ]
-    return "\n".join(["| function | at | derivative | because |", "|---|---|---|---|", *rows])
+    rows = [[k.written, listed(k.at), listed(k.derivative), k.why] for group in groups or KINKS for k in KINKS[group]]
+    return course.table(["function", "at", "derivative", "because"], rows)
 
 
 def listed(numbers):
