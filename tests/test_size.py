@@ -21,8 +21,8 @@ BUDGET = {
     "its public face": (680, "functions.py methods.py typing.py __init__.py"),
     "beside the table": (980, "library"),
     "numerical derivatives": (320, "numerical"),
-    "the static graph": (940, "static"),
-    "compiling": (730, "compile"),
+    "the static graph": (740, "static"),
+    "compiling": (620, "compile"),
 }
 
 

@@ -1,190 +1,200 @@
-"""A program in NumPy's own words: recorded line by line, each only once, and tidied.
+"""A recorded program: every step once, checked by guards, written as straight-line NumPy.
 
-`compile` records what a function does; `source` writes it down as Python.
+Large results in between are written into memory that is used again (`out=b0`); a program
+about single numbers is computed on Python's own floats.
 """
 
 import math
 import operator
+from collections import defaultdict
 
 import numpy as np
 
+from .. import rules
 from ..op import Box
+from ..tape import number_or_array
+from ..tensor import Tensor
+from .source import INFIX, Line, Writer, each, leaves, plain_op
 
-# How the operators are written, and the ufunc that does the same with `out=`.
-INFIX = {
-    operator.add: ("+", np.add), operator.sub: ("-", np.subtract), operator.mul: ("*", np.multiply),
-    operator.truediv: ("/", np.divide), operator.matmul: ("@", np.matmul), operator.pow: ("**", None),
-    operator.gt: (">", np.greater), operator.ge: (">=", np.greater_equal), operator.lt: ("<", np.less),
-    operator.le: ("<=", np.less_equal), operator.eq: ("==", np.equal), operator.ne: ("!=", np.not_equal),
-    operator.and_: ("&", np.bitwise_and), operator.or_: ("|", np.bitwise_or),
-}  # fmt: skip
-UFUNCS: dict = {call: ufunc for call, (_, ufunc) in INFIX.items() if ufunc} | {operator.neg: np.negative}
-OPERATORS = {ufunc: call for call, ufunc in UFUNCS.items()} | {np.power: operator.pow, np.abs: operator.abs}
-UFUNCS[operator.abs] = np.abs
+# Rows whose result, if it has the shape and dtype of the input, is the input.
+FLOAT = plain_op(np.float64)
+SAME = {rules.expand, rules.sum_to, rules.reshape, rules.squeeze, rules.clone, rules.astype, FLOAT}
+TOTALS = {rules.sum, rules.mean, rules.prod, rules.amax, rules.amin, rules.largest, rules.smallest}
+NEUTRAL = {rules.mul: 1, rules.div: 1, rules.pow: 1, rules.sub: 0}  # the right operand that changes nothing
+PART = plain_op(operator.getitem)
+LARGE = 1 << 14  # bytes from which writing into memory that is there beats asking for new memory
 
-# Functions of NumPy that read better as methods, and those of them that only look at memory.
-NAMES = "sum mean prod max min var cumsum argmax argmin any all reshape transpose swapaxes squeeze copy"
-METHODS = {getattr(np, name): name for name in NAMES.split()}
-TOTALS = ("sum", "mean", "prod", "max", "min")
-MOVES = ("reshape", "squeeze", "copy", "astype", np.broadcast_to, np.expand_dims, np.float64)
-VIEWS = (*MOVES, "transpose", "swapaxes", "T", np.flip, operator.getitem)
+# How a single float64 is computed on Python's own floats, ten times as fast.
+MATH = "exp exp2 expm1 log log2 log10 log1p sqrt sin cos tan sinh cosh tanh isfinite"
+ON_FLOATS = {
+    **{getattr(np, name): f"math.{name}({{0}})" for name in MATH.split()},
+    **{getattr(np, f"arc{name}"): f"math.a{name}({{0}})" for name in "sin cos tan sinh cosh tanh".split()},
+    np.reciprocal: "1 / {0}",
+    np.maximum: "{0} if {0} >= {1} or {0} != {0} else {1}",
+    np.minimum: "{0} if {0} <= {1} or {0} != {0} else {1}",
+    rules.sigmoid.value: "1 / (1 + math.exp(-{0}))",
+    rules.sign.value: "float(({0} > 0) - ({0} < 0))",
+    rules.where.value: "{0} if {condition} else {1}",
+}
+
+
+class Changed(Exception):
+    """A guard does not hold: this call goes another way than the recorded one."""
 
 
 class NotANumberYet(ValueError):
     """NumPy asked for the numbers of a value that is only written down; `box` is that value."""
 
 
-def walk(change, tree):
-    """`tree` with `change` applied to whatever its tuples, lists and dicts hold."""
-    if isinstance(tree, dict):
-        return {key: walk(change, x) for key, x in tree.items()}
-    if isinstance(tree, tuple | list):
-        return getattr(tree, "_make", type(tree))([walk(change, x) for x in tree])
-    return change(tree)
+class Traced(Line):
+    """A value that writes down what is done with it.
 
-
-def lines_in(tree):
-    """The lines among what `tree` holds, in order."""
-    found = []
-    walk(lambda x: found.append(x) if type(x) is Line else None, tree)
-    return found
-
-
-class Line:
-    """One line of a program: what is called, with what, and what came out when it was recorded.
-
-    call   an operator, a function of NumPy, the name of a method, an `Op`; None for an argument
-    given  the pair (arguments, keywords); they hold lines and constants
-
-    It answers to operators, methods and NumPy's functions by appending to its program, so
-    that the values in the table of rules, which are plain NumPy, write themselves down.
+    value  what it was when the program was recorded
     """
 
-    __slots__ = ("program", "call", "given", "value")
-    __hash__ = object.__hash__
-    __iter__ = None
+    __slots__ = ("program", "value")
 
-    def __init__(self, program, call, given, value):
-        self.program, self.call, self.given, self.value = program, call, given, value
+    def __init__(self, program, op, inputs, params, value):
+        super().__init__(op, inputs, params)
+        self.program, self.value = program, value
+
+    level = property(lambda self: self.program.level)
+    shape = property(lambda self: np.shape(self.value))
+    ndim = property(lambda self: np.ndim(self.value))
+    dtype = property(lambda self: np.asarray(self.value).dtype)
 
     @property
-    def boxed(self):
-        """Itself in a box, for the engine."""
-        return self.program.box(self)
+    def weak(self):
+        """Whether it is a number of Python's own, which takes the dtype of what it meets."""
+        return type(self.value) in (float, int, bool, complex)
 
-    def __array_ufunc__(self, ufunc, method, *args, **kwargs):
-        if method == "at" or "out" in kwargs:
-            self.__array__()
-        return self.program.line(ufunc if method == "__call__" else getattr(ufunc, method), *args, **kwargs)
+    @property
+    def strong(self):
+        """Itself, with a Python number made NumPy's: what a derivative is taken at."""
+        return self.apply(plain_op(self.dtype.type), (self,), {}) if self.weak else self
 
-    def __array_function__(self, function, types, args, kwargs):
-        return function is not np.may_share_memory and self.program.line(function, *args, **kwargs)
+    def apply(self, op, inputs, params):
+        program = self.program
+        for name, x in params.items():
+            enter = entered if name in ("index", "condition") else settled
+            params = {**params, name: each(lambda part: enter(part, program), x)}  # noqa: B023
+        return program.line(op, each(lambda x: entered(x, program), tuple(inputs)), params)
 
-    def __array__(self, *_, **__):
-        error = NotANumberYet(
-            "a compiled function asked NumPy for the numbers of an argument while it was recorded: use the "
-            "methods of the argument or functions of chainrule, and cr.tensor(a)[i] for a[i]"
-        )
-        error.box = self.boxed
-        raise error
+    def detach(self):
+        """Itself: a derivative taken inside has boxes of its own around it."""
+        return self
 
-    def __len__(self):
-        return len(self.value)
-
-    def __getattr__(self, name):
-        if name in ("shape", "ndim", "size", "dtype"):
-            return getattr(np.asarray(self.value), name)
-        if name.startswith("_") or not callable(getattr(np.ndarray, name, None)):
-            raise AttributeError(name)
-        return lambda *args, **kwargs: self.program.line(name, self, *args, **kwargs)
-
-    # Questions, whose answers the program will hold only for.
+    # ---- questions, whose answers the program will hold only for
 
     def __bool__(self):
-        return self.program.guard(self, bool)
+        return self.program.guard(self, bool) if self.size == 1 else super().__bool__()
 
     def __int__(self):
-        return self.program.guard(self, int)
+        return self.program.guard(self, int) if self.size == 1 else super().__int__()
 
     def __index__(self):
         if self.ndim or self.dtype.kind not in "iu":
             raise TypeError("only an integer can be an index")
         return int(self)
 
-    def __float__(self):
-        return float(self.item())
-
     def item(self):
-        return self.program.guard(self, None)
+        """Its number, which the program is then recorded for."""
+        return self.program.guard(self, None) if self.size == 1 else super().item()
+
+    # ---- what cannot be written down
+
+    def __array__(self, *_, **__):
+        error = NotANumberYet(
+            "a compiled function asked NumPy for the numbers of an argument while it was recorded: use the "
+            "methods of the argument or functions of chainrule, and cr.tensor(a)[i] for a[i]"
+        )
+        error.box = self
+        raise error
+
+    def refuse_write(self, *_):
+        raise RuntimeError(
+            "a compiled function must leave its values as they are: in-place writing would happen while it is "
+            "recorded, and never again. Make a new value instead: x = x + 1, or cr.where(condition, a, b)"
+        )
+
+    __setitem__ = __iadd__ = __isub__ = __imul__ = __itruediv__ = __ipow__ = refuse_write
+
+    def __getattr__(self, name):
+        if name in ("backward", "grad", "grad_fn", "requires_grad_", "retain_grad"):
+            advice = "take the derivative inside with cr.grad, cr.vjp or cr.jvp"
+        elif name.endswith("_") and not name.startswith("_"):
+            return self.refuse_write
+        else:
+            advice = "stay with the methods of cr.Tensor that compute, or return it"
+        raise AttributeError(f"a value inside a compiled function has no {name!r}: {advice}")
+
+    def __repr__(self):
+        return f"Traced({self.value!r})"
 
 
-def answer(name, call):
-    def forward(self, *others):
-        if any(isinstance(x, Box) for x in others):
-            return call(self.boxed, *others)
-        return self.program.line(call, self, *others)
+def entered(x, program):
+    """An input as a line of `program`, or as a constant of it."""
+    if isinstance(x, slice):
+        return slice(*(p if p is None else int(p) for p in (x.start, x.stop, x.step)))
+    while type(x) is Tensor and x.node is None:
+        x = x.array
+    if isinstance(x, Box) and getattr(x, "program", None) is not program:
+        raise RuntimeError(
+            "a compiled function uses a value that requires a gradient, or belongs to an outer derivative, and is "
+            "not among its arguments: pass it as an argument, or detach() it"
+        )
+    return program.frozen(x) if isinstance(x, np.ndarray) else x
 
-    setattr(Line, f"__{name}__", forward)
-    setattr(Line, f"__r{name}__", lambda self, other: self.program.line(call, other, self))
 
-
-for call in (*INFIX, operator.neg, operator.abs, operator.getitem):
-    answer(call.__name__.rstrip("_"), call)
+def settled(x, _):
+    """A parameter as a plain number: lengths and axes are part of the program."""
+    return int(x) if isinstance(x, Line) else x
 
 
 class Guard:
     """A question that the recorded run asked of a value; the program holds where the answer is the same."""
 
-    __slots__ = ("line", "wrong")
+    __slots__ = ("sources", "wrong")
 
     def __init__(self, line, wrong):
-        self.line, self.wrong = line, wrong
+        self.sources, self.wrong = [line], wrong
 
 
 class Program:
     """The lines that a run of a function leaves behind, every one only once."""
 
-    def __init__(self, level, box):
-        self.level, self.box, self.arguments, self.lines = level, box, [], []
-        self.known, self.copies = {}, {}
+    def __init__(self, level):
+        self.level, self.arguments, self.lines, self.known, self.copies = level, [], [], {}, {}
 
     def argument(self, value):
-        self.arguments.append(Line(self, None, ((), {}), value))
+        self.arguments.append(Traced(self, None, (), {}, value))
         return self.arguments[-1]
 
-    def line(self, call, *args, **kwargs):
+    def line(self, op, inputs, params):
         """The line that does this, appended if there is none yet that comes to the same."""
-        call, args, kwargs = in_short(call, args, kwargs)
-        call, args, minus = without_minus(call, args)
-        if minus:
-            return self.line(operator.neg, self.line(call, *args))
-        key = repr((call, walk(token, (args, kwargs))))
+        op, inputs, params = in_short(op, inputs, params)
+        key = repr((id(op), each(token, [inputs, params])))
         if key not in self.known:
-            value = computed(call, args, kwargs)
-            line = unchanged(call, args, value) if args else None
-            if line is None:
-                line = Line(self, call, (args, kwargs), value)
-                self.lines.append(line)
-                if call is operator.getitem and any(x.dtype == bool for x in lines_in(args[1:])):
-                    self.guard(line, np.shape)  # how many a mask lets through is known only by looking
-            if isinstance(value, tuple):
-                parts = [self.line(operator.getitem, line, i) for i in range(len(value))]
-                line = getattr(value, "_make", tuple)(parts)
-            self.known[key] = line
+            value = computed(op, inputs, params)
+            same = unchanged(op, inputs, params, value)
+            self.known[key] = self.append(op, inputs, params, value) if same is None else same
         return self.known[key]
+
+    def append(self, op, inputs, params, value):
+        line = Traced(self, op, inputs, params, value)
+        self.lines.append(line)
+        if isinstance(value, tuple):
+            return getattr(value, "_make", tuple)([self.line(PART, (line, i), {}) for i in range(len(value))])
+        if op is rules.index and any(x.dtype == bool for x in line.sources[1:]):
+            self.guard(line, np.shape)  # how many a mask lets through is known only by looking
+        return line
 
     def guard(self, line, question):
         """The answer to `question` about `line`: bool, int, np.shape, or None for its exact value."""
         value = np.asarray(line.value).item() if question is None else question(line.value)
-        if question is bool:
-            wrong = "not {}" if value else "{}"
-        elif question is int:
-            wrong = f"int({{}}) != {value}"
-        elif question is np.shape:
-            wrong = f"{{}}.shape != {value}"
-        else:
-            wrong = "{0} == {0}" if value != value else f"{{}} != {spelled(value)}"
-        if not any(type(x) is Guard and x.line is line and x.wrong == wrong for x in self.lines):
+        wrong = {bool: "not {}" if value else "{}", int: f"int({{}}) != {value}", np.shape: f"{{}}.shape != {value}"}
+        wrong = wrong.get(question) or ("{0} == {0}" if value != value else f"{{}} != {value!r}")
+        if not any(type(x) is Guard and x.sources[0] is line and x.wrong == wrong for x in self.lines):
             self.lines.append(Guard(line, wrong))
         return value
 
@@ -196,86 +206,39 @@ class Program:
             self.copies[id(array)] = array, copy
         return copy
 
-    def merge(self, outputs):
-        """Take Python's floats and NumPy's for the same, and what was done to both for one line.
-
-        For programs about single numbers, where no dtype hangs on the difference. Gives the
-        outputs, in which a line that went is replaced.
-        """
-        stands, known, kept = {}, {}, []
-
-        def now(x):
-            return stands.get(x, x) if type(x) is Line else x
-
-        for step in self.lines:
-            if type(step) is Guard:
-                step.line = now(step.line)
-                key = f"{token(step.line)} {step.wrong}"
-            elif step.call is np.float64:
-                stands[step] = now(step.given[0][0])
-                continue
-            else:
-                step.given = walk(now, step.given)
-                key = repr((step.call, walk(token, step.given)))
-            stands[step] = known.setdefault(key, step)
-            if stands[step] is step:
-                kept.append(step)
-        self.lines = kept
-        return walk(now, outputs)
-
 
 # ---- tidying: only what changes no bit and no dtype
 
 
-def in_short(call, args, kwargs):
-    """The same call in the shortest words: an operator or a method, and no argument that says nothing."""
-    call = OPERATORS.get(call, METHODS.get(call, call))
-    if isinstance(call, str) and type(args[0]) is not Line:
-        call = getattr(np, call)
-    if isinstance(call, str) and isinstance(args[0].value, int | float) and not isinstance(args[0].value, np.generic):
-        kind = np.asarray(args[0].value).dtype.type  # Python's own numbers have no methods
-        args = args[0].program.line(kind, args[0]), *args[1:]
-    if call in METHODS.values():
-        where = [np.asarray(x).tolist() for x in (*args[1:], kwargs.get("axis")) if x is not None]
-        where = [x[0] if type(x) is list and len(x) == 1 else x for x in where]
-        args = args[0], *(tuple(x) if type(x) is list else x for x in where)
-        kwargs = {key: x for key, x in kwargs.items() if key != "axis" and x is not False}
-    if (call, args[1:]) in (("transpose", ((1, 0),)), ("swapaxes", (0, 1)), ("swapaxes", (1, 0))) and args[0].ndim == 2:
-        return "T", args[:1], {}
-    if call in INFIX and len(lines_in(args)) == 1 and call is not operator.matmul:
-        (line,) = lines_in(args)
-        args = tuple(as_number(x, line) for x in args)
-        minus = call is operator.mul and line.dtype.kind == "f" and any(is_number(x, -1) for x in args)
-        if minus and likeness(call(*walk(value_of, args))) == likeness(line.value):
-            return operator.neg, (line,), {}
-    return call, args, kwargs
+def in_short(op, inputs, params):
+    """The same step in the shortest words."""
+    if op is rules.relu:
+        op, inputs = rules.maximum, (*inputs, 0)
+    if op is rules.magnitude or (op is rules.norm and inputs[0].ndim == 0):
+        op, params = rules.abs, {}
+    if op is rules.swapaxes:
+        axes = list(range(inputs[0].ndim))
+        axes[params["i"]], axes[params["j"]] = params["j"], params["i"]
+        op, params = rules.permute, {"axes": tuple(axes)}
+    if op is rules.permute and inputs[0].op is op:
+        (inner,), axes = inputs, inputs[0].params["axes"]
+        inputs, params = inner.inputs, {"axes": tuple(axes[i] for i in params["axes"])}
+    if op is rules.sum_to and inputs[0].shape[inputs[0].ndim - len(params["shape"]) :] == params["shape"]:
+        op, params = rules.sum, {"axis": tuple(range(inputs[0].ndim - len(params["shape"]))), "keepdims": False}
+    if op is rules.mean and inputs[0].size:  # NumPy's mean takes four times as long
+        total = inputs[0].program.line(rules.sum, inputs, params)
+        op, inputs, params = rules.div, (total, inputs[0].size // total.size), {}
+    if op is rules.add and getattr(inputs[1], "op", None) is rules.neg:
+        op, inputs = rules.sub, (inputs[0], *inputs[1].inputs)  # a + (-b) is a - b to the last bit
+    lines = [x for x in inputs if type(x) is Traced]
+    if op.value in INFIX and op.value is not np.matmul and len(lines) == 1:
+        inputs = tuple(one_number(x, lines[0]) for x in inputs)
+    elif lines and lines[0].weak and op.value not in INFIX and not isinstance(op.value, np.ufunc | type):
+        inputs = tuple(x.strong if type(x) is Traced else x for x in inputs)  # Python's numbers have no methods
+    return op, inputs, params
 
 
-def without_minus(call, args):
-    """The call with minus signs taken out of its arguments, and whether one is left to put before it.
-
-    a + (-b) is a - b, and (-a) * b is -(a * b), to the last bit.
-    """
-    if call not in (operator.add, operator.sub, operator.mul, operator.truediv):
-        return call, args, False
-    (a, a_minus), (b, b_minus) = map(positive, args)
-    if call is operator.add and (a_minus or b_minus):
-        return (operator.sub, (args[0], b), False) if b_minus else (operator.sub, (b, a), False)
-    if call is operator.sub and b_minus:
-        return operator.add, (args[0], b), False
-    if call in (operator.mul, operator.truediv) and (a_minus or b_minus):
-        m, n = (np.size(value_of(x)) for x in (a, b))  # the sign should not move from few numbers to many
-        if (m >= n or not a_minus) and (n >= m or not b_minus):
-            return call, (a, b), a_minus != b_minus
-    return call, args, False
-
-
-def positive(x):
-    """What stands behind a minus sign, and whether there is one."""
-    return (x.given[0][0], True) if type(x) is Line and x.call is operator.neg and x.dtype.kind == "f" else (x, False)
-
-
-def as_number(x, line):
+def one_number(x, line):
     """A constant that holds one number many times, as that number, where broadcasting makes no difference."""
     if isinstance(x, np.ndarray) and x.size and x.dtype == line.dtype and x.shape == line.shape[line.ndim - x.ndim :]:
         first = x.flat[0]
@@ -283,40 +246,34 @@ def as_number(x, line):
     return x
 
 
+def unchanged(op, inputs, params, value):
+    """The line that the result equals bit for bit and in shape and dtype, or None."""
+    x, *others = inputs
+    if op is rules.mul and is_number(x, 1):
+        (x,) = others
+    elif op is rules.neg and x.op is op:
+        (x,) = x.inputs
+    elif not (
+        op in SAME
+        or (op in TOTALS and x.ndim == 0)
+        or (op in NEUTRAL and is_number(others[0], NEUTRAL[op]))
+        or (op is rules.permute and params["axes"] == tuple(range(x.ndim)))
+    ):
+        return None
+    return x if type(x) is Traced and likeness(x.value) == likeness(value) else None
+
+
 def is_number(x, number):
     return isinstance(x, int | float | np.generic) and type(x) is not bool and x == number
 
 
-def unchanged(call, args, value):
-    """The line that the result equals bit for bit and in shape and dtype, or None."""
-    x, *others = args
-    if call is operator.mul and is_number(x, 1):
-        same = others[0]
-    elif call in (operator.neg, "T") and x.call == call:
-        same = x.given[0][0]
-    elif (
-        call in MOVES
-        or (call in TOTALS and x.ndim == 0)
-        or (call in (operator.mul, operator.truediv, operator.pow) and is_number(others[0], 1))
-        or (call is operator.sub and is_number(others[0], 0))
-        or (call is operator.getitem and isinstance(others[0], tuple) and len(others[0]) == 0)
-        or (call == "transpose" and others[0] == tuple(range(x.ndim)))
-    ):
-        same = x
-    else:
-        return None
-    return same if type(same) is Line and likeness(same.value) == likeness(value) else None
-
-
 def likeness(value):
-    """Python's numbers take the dtype of what they meet, so they are unlike NumPy's."""
-    python = isinstance(value, int | float) and not isinstance(value, np.generic)
-    return type(value) if python else (np.shape(value), np.asarray(value).dtype)
+    return (np.shape(value), value.dtype) if isinstance(value, np.ndarray | np.generic) else type(value)
 
 
 def token(x):
-    """What stands for `x` when calls are compared."""
-    if type(x) is Line:
+    """What stands for `x` when steps are compared."""
+    if isinstance(x, Line):
         return f"line {id(x)}"
     if isinstance(x, np.ndarray):
         return x.dtype.str, x.shape, x.tobytes() if x.nbytes <= 4096 else id(x)
@@ -324,62 +281,150 @@ def token(x):
 
 
 def value_of(x):
-    return x.value if type(x) is Line else x
+    return x.value if type(x) is Traced else x
 
 
-def spelled(x):
-    """A number or other small thing as Python writes it."""
-    if isinstance(x, float):
-        return repr(float(x)) if math.isfinite(x) else f"math.{x}".replace("math.-", "-math.")
-    if isinstance(x, slice):
-        parts = ["" if p is None else spelled(p) for p in (x.start, x.stop, x.step)]
-        return ":".join(parts[:2] if x.step is None else parts)
-    if isinstance(x, np.dtype) or (isinstance(x, type) and issubclass(x, np.generic)):
-        return f"np.{np.dtype(x).name}"
-    return "..." if x is ... else repr(x)
+def computed(op, inputs, params):
+    """What the step gives now: of Python's floats a Python float, with NumPy's value; a 0-d array as a number."""
+    weak = (op.value in INFIX or op in (rules.neg, rules.abs)) and all(
+        type(x.value) is float for x in inputs if type(x) is Traced
+    )
+    values = each(lambda x: np.float64(x.value) if weak and type(x) is Traced else value_of(x), inputs)
+    y = op.compute(values, each(value_of, params))
+    if weak and type(y) is np.float64:
+        return float(y)
+    return number_or_array(y) if isinstance(y, np.ndarray) else y
 
 
-def computed(call, args, kwargs):
-    """What the call gives now: of Python's floats a Python float, with NumPy's value; a 0-d array as a number."""
-    weak = (call in INFIX or call in UFUNCS) and all(type(x.value) is float for x in lines_in(args))
-    kwargs = walk(value_of, kwargs)
-    values = walk(lambda x: np.float64(x.value) if weak and type(x) is Line else value_of(x), args)
-    if isinstance(call, str):
-        value = values[0].T if call == "T" else getattr(values[0], call)(*values[1:], **kwargs)
-    else:
-        value = call(*values, **kwargs)
-    if weak and type(value) is np.float64:
-        return float(value)
-    return value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
+# ---- the source
 
 
-# ---- what is asked of a program when it is written
+class ProgramWriter(Writer):
+    """Writes the lines of a program that its outputs and guards need.
+
+    on_floats  whether it is about single numbers: then Python's floats and `math` do the work
+    """
+
+    def __init__(self, program, wishes, outputs, name, on_floats):
+        super().__init__()
+        self.taken.add(name)
+        self.names["Changed"] = Changed
+        self.on_floats, self.memory, self.free = on_floats, {}, defaultdict(list)
+        arguments = [self.argument(wish) for wish in wishes]
+        self.words |= zip(program.arguments, arguments, strict=True)
+        self.steps = needed(program, outputs)
+        self.uses, self.last = self.count_uses(outputs)
+        self.body = [f"{word} = float({word})" for word in arguments] if on_floats else []
+        for i, step in enumerate(self.steps):
+            self.write(i, step)
+        self.body.append(self.result(outputs))
+        self.run, self.source = self.function(name, arguments, ["    " + line for line in self.body])
+
+    def count_uses(self, outputs):
+        """How often a line is used, and which step is the last to need its memory."""
+        uses, last = defaultdict(int), {}
+        for i, step in enumerate(self.steps):
+            for line in step.sources:
+                uses[line] += 1
+                last[root(line)] = i
+        for line in leaves(outputs):
+            if type(line) is Traced:
+                uses[line] += 2
+                last[root(line)] = math.inf
+        return uses, last
+
+    def write(self, i, step):
+        if type(step) is Guard:
+            self.body.append(f"if {step.wrong.format(self.words[step.sources[0]])}: raise Changed")
+            return
+        asked = self.steps[i + 1] if i + 1 < len(self.steps) else None
+        if self.on_floats and step.op is FLOAT:
+            self.words[step] = self.words[step.inputs[0]]
+        elif type(asked) is Guard and asked.sources[0] is step and self.uses[step] == 1 and step.op.value in INFIX:
+            self.words[step] = self.expression(step)
+        else:
+            text = self.into_memory(i, step) or self.expression(step)
+            self.words[step] = self.fresh("v")
+            self.body.append(f"{self.words[step]} = {text}")
+
+    def into_memory(self, i, step):
+        """The call with `out=`, if a ufunc does it and its result is large and not handed out.
+
+        Memory is free after the last use of what is in it; an elementwise call may even write over its input.
+        """
+        ufunc, inputs = INFIX.get(step.op.value, ("", step.op.value))[1], step.inputs
+        ufunc = {rules.neg: np.negative, rules.abs: np.abs}.get(step.op, ufunc)
+        if step.op is rules.pow and is_number(inputs[1], 2):
+            ufunc, inputs = np.square, inputs[:1]
+        used = [x for x in inputs if type(x) is Traced]
+        ending = {line for line in map(root, used) if self.last[line] == i and line in self.memory}
+        large = isinstance(step.value, np.ndarray) and step.value.nbytes >= LARGE
+        if not isinstance(ufunc, np.ufunc) or not large or self.last[step] > len(self.steps):
+            self.release(ending)
+            return None
+        seen_whole = {line for line in ending if all(x is line for x in used if root(x) is line)}
+        over = seen_whole if ufunc is not np.matmul else set()
+        self.release(over)
+        kind = step.value.shape, step.value.dtype
+        if not self.free[kind]:
+            self.free[kind].append(self.named("b", np.empty(*kind)))
+        self.memory[step] = kind, self.free[kind].pop()
+        self.release(ending - over)
+        return f"np.{ufunc.__name__}({', '.join(map(self.text, inputs))}, out={self.memory[step][1]})"
+
+    def release(self, lines):
+        for kind, name in sorted((self.memory[line] for line in lines), key=lambda memory: memory[1]):
+            self.free[kind].append(name)
+
+    def expression(self, line):
+        op, inputs = line.op, line.inputs
+        if self.on_floats and (op.value in ON_FLOATS or (op is rules.pow and not isinstance(inputs[1], int))):
+            more = {name: self.text(x) for name, x in line.params.items()}
+            return ON_FLOATS.get(op.value, "math.pow({0}, {1})").format(*map(self.text, inputs), **more)
+        return super().expression(line)
+
+    def text(self, x):
+        return super().text(x.item() if self.on_floats and isinstance(x, np.generic) else x)
+
+    def result(self, outputs):
+        """The last line. What is handed out shares no memory with anything that stays, or is handed out as well."""
+        texts, seen = [], set()
+        for x in outputs:
+            owner = root(x) if type(x) is Traced else None
+            shared = owner is None or owner.op is None or owner in seen
+            texts.append(self.text(x) + (".copy()" if shared and isinstance(value_of(x), np.ndarray) else ""))
+            seen.add(owner)
+        return f"return {', '.join(texts)}" if texts else "return ()"
 
 
 def needed(program, outputs):
     """The lines and guards that matter, in their order: the guards, the outputs, and what they are made of."""
-    wanted, kept = set(lines_in(outputs)), []
+    wanted, kept = {x for x in outputs if type(x) is Traced}, []
     for step in reversed(program.lines):
-        if type(step) is Guard:
-            wanted.add(step.line)
-        elif step not in wanted:
-            continue
-        else:
-            wanted.update(lines_in(step.given))
-        kept.append(step)
+        if type(step) is Guard or step in wanted:
+            wanted.update(step.sources)
+            kept.append(step)
     return kept[::-1]
 
 
 def root(line):
-    """The line whose memory `line` looks at: itself, unless it is a view."""
-    while line.call is not None:
-        inner = lines_in(line.given[0][:1] if line.call in VIEWS else line.given)
-        base = next((x for x in inner if line.call in VIEWS or shares(line.value, x.value)), None)
-        if base is None:
-            return line
-        line = base
+    """The line whose memory `line` may look at: itself, unless it is a view."""
+    while line.sources and (line.op in rules.VIEWS or line.op is PART or shares(line, line.sources[0])):
+        line = line.sources[0]
     return line
 
 
 def shares(a, b):
-    return isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and np.may_share_memory(a, b)
+    return all(isinstance(x.value, np.ndarray) for x in (a, b)) and np.may_share_memory(a.value, b.value)
+
+
+def fits_floats(program, outputs):
+    """Whether everything that matters in the program is a single float64, or a truth value, and `math` can do it."""
+    steps = [step for step in needed(program, outputs) if type(step) is Traced]
+    values = map(value_of, [*program.arguments, *steps, *outputs])
+    return all(type(x) in (float, np.float64, np.bool_, bool) for x in values) and all(
+        (step.op.value in INFIX or step.op.value in ON_FLOATS or step.op in (rules.neg, rules.abs, FLOAT))
+        and not any(isinstance(x, np.ndarray) for x in step.inputs)
+        and not (step.op in (rules.add, rules.mul) and type(step.value) in (bool, np.bool_))
+        for step in steps
+    )

@@ -99,7 +99,7 @@ def gaps(x, half):
     """
     w = eigenvalues(x, half=half)
     gap = w[..., None, :] - w[..., :, None]
-    equal = np.abs(plain(gap)) <= 100 * np.finfo(w.dtype).eps * np.abs(plain(w)).max(initial=0)
+    equal = np.abs(plain(gap)) <= 100 * np.finfo(w.dtype).eps * (np.abs(plain(w)).max() if w.size else 0)
     return choose(equal, 0, 1 / choose(equal, 1, gap))
 
 

@@ -7,11 +7,12 @@
     with tf.Session() as session:
         session.run([y, slope], feed_dict={a: 0.25})    # [1024.0, [4096.0]]
 
-The names and their meaning are TensorFlow's. What a Symbol is, is said in `symbols`; how
-loops and branches run, and how a graph is gone through backward, in `control`.
+The names and their meaning are TensorFlow's. What a Symbol is, is said in `symbols`; what
+loops and branches are, and how a graph is gone through backward, in `control`; the Python
+program that a session makes of a graph, and runs, is written in `program`.
 """
 
-from collections import Counter
+import operator
 from functools import wraps
 from types import SimpleNamespace
 from typing import Any
@@ -19,27 +20,13 @@ from typing import Any
 import numpy as np
 
 from .. import functions, rules
-from ..tape import number_or_array
+from ..compile.source import each, leaves, plain_op, repack
 from .control import Block, Branch, Loop, argument, sweep
-from .symbols import (
-    NUMPY,
-    ONES_LIKE,
-    PLACEHOLDER,
-    SHAPE,
-    STOP,
-    ZEROS_LIKE,
-    Graph,
-    NoValueYet,
-    Symbol,
-    choose,
-    constant,
-    each,
-    is_float,
-    leaves,
-    open_graphs,
-    out_of_reach,
-    repack,
-    symbol,
+from .program import Session
+
+from .symbols import (  # isort: skip
+    ONES_LIKE, PLACEHOLDER, SHAPE, STOP, ZEROS_LIKE, Graph, NoValueYet, Symbol, choose, constant, get_default_graph,
+    is_float, open_graphs, suits, symbol,
 )  # fmt: skip
 
 __all__ = [
@@ -50,11 +37,6 @@ __all__ = [
 ]  # fmt: skip
 
 float32, float64, int32, int64, bool_ = map(np.dtype, ("float32", "float64", "int32", "int64", "bool"))
-
-
-def get_default_graph():
-    """The graph that new nodes go to."""
-    return open_graphs[-1].root
 
 
 def reset_default_graph():
@@ -86,14 +68,14 @@ def placeholder(dtype: Any, shape: tuple | None = None, name: str | None = None)
 # ---- functions under TensorFlow's names
 
 
-def symbolic(function):
-    """A function of the public face whose first argument may be a number: the result is a Symbol all the same."""
+def symbolic(function, doc=None):
+    """A function whose first argument may be a number: the result is a Symbol all the same."""
 
     @wraps(function)
     def build(x, *args, **kwargs):
         return function(symbol(x), *args, **kwargs)
 
-    build.__doc__ = (function.__doc__ or "").partition("\n")[0]
+    build.__doc__ = doc or function.__doc__.partition("\n")[0]
     return build
 
 
@@ -114,7 +96,19 @@ globals().update({name: symbolic(getattr(functions, name)) for name in SAME.spli
 globals().update({name: symbolic(getattr(functions, ours)) for name, ours in OTHER.items()})
 
 concat, stack, where = functions.cat, functions.stack, choose
-reduce_any, reduce_all, argmax, argmin = (NUMPY[function] for function in (np.any, np.all, np.argmax, np.argmin))
+
+
+def along(function):
+    """A function of NumPy that adds a node: for what has no derivative."""
+
+    def build(x: Any, axis: Any = None, keepdims: bool = False) -> Symbol:
+        return symbol(x).apply(plain_op(function), (symbol(x),), {"axis": axis, "keepdims": keepdims})
+
+    build.__doc__ = f"As `np.{function.__name__}`: of all numbers, or along `axis`. No derivative flows."
+    return build
+
+
+reduce_any, reduce_all, argmax, argmin = map(along, (np.any, np.all, np.argmax, np.argmin))
 
 
 def norm(x: Any, ord: Any = "euclidean", axis: Any = None, keepdims: bool = False) -> Symbol:
@@ -130,39 +124,13 @@ class nn:
     )
 
 
-def logical_and(x: Any, y: Any) -> Symbol:
-    """Whether both hold, number by number; x & y is the same."""
-    return rules.both(symbol(x), y)
-
-
-def logical_or(x: Any, y: Any) -> Symbol:
-    """Whether one of both holds, number by number; x | y is the same."""
-    return rules.either(symbol(x), y)
-
-
-def logical_not(x: Any) -> Symbol:
-    """Whether it does not hold, number by number; ~x is the same."""
-    return ~symbol(x)
-
-
-def stop_gradient(x: Any) -> Symbol:
-    """The same value as a constant for `gradients`: what `detach` is for Tensors."""
-    return STOP(symbol(x))
-
-
-def zeros_like(x: Any) -> Symbol:
-    """Zeros in the shape and dtype of x."""
-    return ZEROS_LIKE(symbol(x))
-
-
-def ones_like(x: Any) -> Symbol:
-    """Ones in the shape and dtype of x."""
-    return ONES_LIKE(symbol(x))
-
-
-def shape(x: Any) -> Symbol:
-    """The shape that x will have, as integers; `x.shape` is what is known of it now."""
-    return SHAPE(symbol(x))
+logical_and = symbolic(rules.both, "Whether both hold, number by number; x & y is the same.")
+logical_or = symbolic(rules.either, "Whether one of both holds, number by number; x | y is the same.")
+logical_not = symbolic(operator.invert, "Whether it does not hold, number by number; ~x is the same.")
+stop_gradient = symbolic(STOP, "The same value as a constant for `gradients`: what `detach` is for Tensors.")
+zeros_like = symbolic(ZEROS_LIKE, "Zeros in the shape and dtype of x.")
+ones_like = symbolic(ONES_LIKE, "Ones in the shape and dtype of x.")
+shape = symbolic(SHAPE, "The shape that x will have, as integers; `x.shape` is what is known of it now.")
 
 
 # ---- loops and branches, as they are written
@@ -225,22 +193,23 @@ def cond(pred, true_fn, false_fn):
     callables("cond", true_fn=true_fn, false_fn=false_fn)
     pred = truth(pred, "the pred of cond")
     graphs = [Graph(f"the {name} of a cond", open_graphs[-1]) for name in ("true_fn", "false_fn")]
-    results = []
-    for graph, function in zip(graphs, (true_fn, false_fn), strict=True):
-        with graph:
-            results.append(function())
+    results = [inside(graph, function) for graph, function in zip(graphs, (true_fn, false_fn), strict=True)]
     yes, no = map(skeleton, results)
     if yes != no:
         raise ValueError(f"the branches of cond must return the same structure, but true_fn gives {yes}, false_fn {no}")
-    blocks = []
-    for graph, mine, other in zip(graphs, results, reversed(results), strict=True):
-        with graph:
-            blocks.append(
-                Block(graph, (), [result_like(x, y) for x, y in zip(leaves(mine), leaves(other), strict=True)])
-            )
-    likes = [agreed(*pair) for pair in zip(*(block.outputs for block in blocks), strict=True)]
+    flat = list(map(leaves, results))
+    blocks = [
+        Block(graph, (), inside(graph, lambda pair=pair: list(map(result_like, *pair))))
+        for graph, pair in zip(graphs, (flat, flat[::-1]), strict=True)
+    ]
+    likes = list(map(agreed, *(block.outputs for block in blocks)))
     value = repack(results[0], Branch(*blocks).node([pred], likes))
     return value[0] if isinstance(value, list) and len(value) == 1 else value
+
+
+def inside(graph, function):
+    with graph:
+        return function()
 
 
 def callables(name, **given):
@@ -282,8 +251,7 @@ def next_values(result, variables):
     if got != want:
         hint = " (has it a return?)" if result is None else ""
         raise ValueError(f"the body of while_loop must return its loop variables, {want}, but returns {got}{hint}")
-    pairs = zip(leaves(result), leaves(variables), strict=True)
-    return [next_value(result_like(x, variable), variable) for x, variable in pairs]
+    return [next_value(result_like(*pair), pair[1]) for pair in zip(leaves(result), leaves(variables), strict=True)]
 
 
 def next_value(x, variable):
@@ -292,9 +260,7 @@ def next_value(x, variable):
             f"a loop variable keeps its dtype, but one begins as {variable.dtype} and the body makes it {x.dtype}: "
             f"tf.cast(x, tf.{variable.dtype}), or begin with a {x.dtype}"
         )
-    if len(x.shape) != len(variable.shape) or any(
-        n not in (m, None) for m, n in zip(x.shape, variable.shape, strict=True)
-    ):
+    if not suits(x.shape, variable.shape):
         raise ValueError(
             f"a loop variable keeps its shape, but one begins as {variable.shape} and the body makes it {x.shape}: "
             "begin with the final shape"
@@ -317,11 +283,9 @@ def agreed(yes, no):
             f"the branches of cond must agree, but true_fn gives {yes.dtype}, false_fn {no.dtype}: "
             "tf.cast makes them equal"
         )
-    if len(yes.shape) != len(no.shape) or any(
-        m != n and None not in (m, n) for m, n in zip(yes.shape, no.shape, strict=True)
-    ):
+    shape = tuple(m if m == n else None for m, n in zip(yes.shape, no.shape, strict=False))
+    if not suits(yes.shape, no.shape) and not suits(no.shape, yes.shape):
         raise ValueError(f"the branches of cond must agree, but true_fn gives shape {yes.shape}, false_fn {no.shape}")
-    shape = tuple(m if m == n else None for m, n in zip(yes.shape, no.shape, strict=True))
     return SimpleNamespace(shape=shape, dtype=yes.dtype)
 
 
@@ -372,86 +336,3 @@ def seed(y, t):
 
 
 # ---- running
-
-
-class Session:
-    """Runs what a graph describes. `with Session() as session:` is the usual form; leaving it closes nothing.
-
-    graph        the graph it runs; the default graph if left out
-    evaluations  after a run, how often each operation was computed, and how many trips loops made
-    """
-
-    def __init__(self, graph=None):
-        self.graph = graph or get_default_graph()
-        self.evaluations = Counter()
-        self.blocks = {}
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
-    def close(self):
-        """Does nothing: a session holds nothing that must be let go."""
-
-    def run(self, fetches, feed_dict=None):
-        """The values of `fetches`, computing what they need and nothing else, each node once.
-
-        fetches    a Symbol, or nested lists, tuples and dicts of Symbols
-        feed_dict  a value for each placeholder that is needed
-
-        Returns NumPy arrays and numbers, packed as `fetches`.
-
-        Raises TypeError for what is not a Symbol and for a value of the wrong dtype; ValueError
-        for a Symbol of another graph or of the inside of a loop or branch, for a placeholder
-        without a value, and for a value of the wrong shape.
-        """
-        wanted = leaves(fetches)
-        for x in wanted:
-            self.check(x)
-        feeds = {x: feed(x, value, self.graph) for x, value in (feed_dict or {}).items()}
-        key = (*(x.number for x in wanted), "fed", *(x.number for x in feeds))
-        if key not in self.blocks:
-            self.blocks[key] = Block(self.graph, list(feeds), wanted)
-        block = self.blocks[key]
-        for x in block.order:
-            if x.op is PLACEHOLDER:
-                raise ValueError(missing(x))
-        self.evaluations = Counter()
-        values = block.run(feeds.values(), {}, self.evaluations)
-        return repack(fetches, [value.copy() if isinstance(value, np.ndarray) else value for value in values])
-
-    def check(self, x):
-        """Refuse what this session cannot compute."""
-        if not isinstance(x, Symbol):
-            hint = ": gradients gives None for an x that no y depends on" if x is None else ""
-            raise TypeError(f"a session runs Symbols (or lists, tuples and dicts of them), not {x!r}{hint}")
-        if x.graph is not self.graph:
-            raise ValueError(out_of_reach(x, self.graph))
-
-
-def missing(x):
-    name = x.params["name"]
-    return (
-        f"the placeholder {name!r} ({x.dtype}, shape {x.shape}) is needed, but has no value: "
-        f"run(fetches, feed_dict={{{name}: ...}})"
-    )
-
-
-def feed(x, value, graph):
-    """A value for the placeholder x, checked and copied."""
-    if not isinstance(x, Symbol) or x.op is not PLACEHOLDER:
-        raise TypeError(f"only placeholders are fed, not {x!r}: feed_dict={{placeholder: value}}")
-    if x.graph is not graph:
-        raise ValueError(out_of_reach(x, graph))
-    if isinstance(value, Symbol):
-        raise TypeError(
-            f"the placeholder {x.params['name']!r} was fed {value!r}: feed numbers, as session.run gives them"
-        )
-    array = np.asarray(value)
-    if not np.can_cast(array.dtype, x.dtype, "same_kind"):
-        raise TypeError(f"the placeholder {x.params['name']!r} holds {x.dtype}, but was fed {array.dtype}")
-    if len(array.shape) != x.ndim or any(m not in (n, None) for n, m in zip(array.shape, x.shape, strict=True)):
-        raise ValueError(f"the placeholder {x.params['name']!r} has shape {x.shape}, but was fed shape {array.shape}")
-    return number_or_array(array.astype(x.dtype))

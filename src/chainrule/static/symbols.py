@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from .. import functions, rules
-from ..methods import Methods
+from .. import rules
+from ..compile.source import Line, each, leaves
 from ..op import Box, Op
 from ..tape import constant_of, number_or_array
 
@@ -54,34 +54,38 @@ class Graph:
 
     def sees(self, other):
         """Whether a node of this graph may use one of `other`: itself, or a graph around it."""
-        inside = self
-        while inside is not None and inside is not other:
-            inside = inside.parent
-        return inside is other
+        return self is other or (self.parent is not None and self.parent.sees(other))
 
     def count(self):
         """How many nodes there are of each operation, those inside loops and branches included."""
-        graphs = {self}
-        waiting = [self]
+        counts, waiting, seen = Counter(), [self], {self}
         while waiting:
-            inner = {block.graph for x in waiting.pop().nodes for block in getattr(x.op, "blocks", ())}
-            waiting += inner - graphs
-            graphs |= inner
-        return Counter(x.op.name for graph in graphs for x in graph.nodes)
+            for x in waiting.pop().nodes:
+                counts[x.op.name] += 1
+                inner = {block.graph for block in getattr(x.op, "blocks", ())} - seen
+                waiting += inner
+                seen |= inner
+        return counts
 
     def draw(self, fetches):
         """A drawing of what `fetches` need, in which loops and branches are frames.
 
         It shows itself in a notebook; `.dot` is its source, `.text` says the same in words.
         """
-        return blueprint().drawing(self, leaves(fetches))
+        from .blueprint import Drawing
+
+        return Drawing(self, leaves(fetches))
 
     def to_python(self, fetches, name="program"):
         """What a session does to compute `fetches`, as a Python function of the placeholders; `.source` is its text."""
-        return blueprint().to_python(fetches, name)
+        from .program import to_python
+
+        return to_python(fetches, name)
 
     def __str__(self):
-        return blueprint().listing(self.nodes)
+        from .blueprint import listing
+
+        return listing(self.nodes)
 
     def __repr__(self):
         return f"<Graph of {self.count().total()} nodes>"
@@ -91,11 +95,9 @@ class Graph:
 open_graphs = [Graph()]
 
 
-def blueprint():
-    """The module that writes and draws graphs. It comes after this one, so it is asked for when needed."""
-    from . import blueprint
-
-    return blueprint
+def get_default_graph():
+    """The graph that new nodes go to."""
+    return open_graphs[-1].root
 
 
 class NoValueYet(TypeError):
@@ -111,23 +113,20 @@ def no_value(what, instead):
     return refuse
 
 
-class Symbol(Methods):
+class Symbol(Line):
     """A value that is not there yet: what one node of the graph will give when it runs.
 
-    op, inputs, params  the operation and what it works on: Symbols, Python numbers, arrays
-    shape, dtype        known while building; an unknown length in `shape` is None
-    graph, number       where it stands
-    sources             the Symbols it is made of
+    shape, dtype   known while building; an unknown length in `shape` is None
+    graph, number  where it stands
     """
 
-    __slots__ = ("op", "inputs", "params", "shape", "dtype", "graph", "number", "sources")
+    __slots__ = ("shape", "dtype", "graph", "number")
     level = sys.maxsize  # whatever a Symbol meets becomes part of the graph
-    requires_grad = False
 
     def __init__(self, op, inputs, params, shape, dtype, graph=None):
-        self.op, self.inputs, self.params, self.shape, self.dtype = op, inputs, params, shape, dtype
+        super().__init__(op, inputs, params)
+        self.shape, self.dtype = shape, dtype
         self.graph = graph = graph or open_graphs[-1]
-        self.sources = [x for x in (*inputs, *leaves(params)) if isinstance(x, Symbol)]
         for x in self.sources:
             if not graph.sees(x.graph):
                 raise ValueError(out_of_reach(x, graph))
@@ -138,32 +137,17 @@ class Symbol(Methods):
 
     def apply(self, op, inputs, params):
         inputs = tuple(literal(x) for x in inputs)
+        params = {name: literal(x) if name == "condition" else x for name, x in params.items()}
         return Symbol(op, inputs, params, *infer(op, inputs, params))
 
     def detach(self):
         """The same value as a constant for `gradients`, as `stop_gradient`."""
         return STOP(self)
 
-    def any(self):
-        """Whether any number is not 0."""
-        return ANY(self, axis=None, keepdims=False)
-
-    def all(self):
-        """Whether all numbers are not 0."""
-        return ALL(self, axis=None, keepdims=False)
-
-    def __getitem__(self, index):
-        parts = index if isinstance(index, tuple) else (index,)
-        if any(isinstance(part, Symbol) for part in parts):
-            return rules.index(self, index=parts)
-        return functions.getitem(self, index)
-
-    def __array_function__(self, function, types, args, kwargs):
-        ours = NUMPY.get(function)
-        return ours(*args, **kwargs) if ours else super().__array_function__(function, types, args, kwargs)
-
     def __repr__(self):
-        return f"<Symbol {blueprint().line(self)}, {self.dtype} {self.shape}>"
+        from .blueprint import described
+
+        return f"<Symbol {described(self)}, {self.dtype} {self.shape}>"
 
     __bool__ = no_value(
         "Python's if, while, and, or, not (a bool)",
@@ -196,42 +180,14 @@ def out_of_reach(x, graph):
     )
 
 
-# ---- nested lists, tuples and dicts
-
-
-def each(f, structure):
-    """`structure` with f applied to every leaf of its nested lists, tuples and dicts."""
-    if isinstance(structure, dict):
-        return type(structure)((key, each(f, part)) for key, part in structure.items())
-    if isinstance(structure, list | tuple):
-        make = getattr(structure, "_make", type(structure))  # a namedtuple has its own
-        return make(each(f, part) for part in structure)
-    return f(structure)
-
-
-def leaves(structure):
-    """The leaves of nested lists, tuples and dicts, in order.
-
-    >>> leaves([1, (2, {"three": 3})])
-    [1, 2, 3]
-    """
-    found: list = []
-    each(found.append, structure)
-    return found
-
-
-def repack(structure, values):
-    """The nesting of `structure` around other leaves."""
-    values = iter(values)
-    return each(lambda _: next(values), structure)
-
-
-# ---- what goes into a node, and what will come out
+def suits(given, wanted):
+    """Whether a shape is what another says; None stands for any length."""
+    return len(given) == len(wanted) and all(n in (m, None) for m, n in zip(given, wanted, strict=True))
 
 
 def literal(x):
     """An input as the graph keeps it: a Symbol, a Python number, or the graph's own copy of an array."""
-    if isinstance(x, Symbol | int | float):
+    if isinstance(x, Symbol | int | float | None):
         return x
     x = constant_of(x)
     if isinstance(x, Box):
@@ -251,11 +207,8 @@ def infer(op, inputs, params):
     An unknown length is tried with several numbers; what then varies in the result is
     unknown as well. So is what depends on the numbers in an index or a mask.
     """
-    hidden = [x for x in leaves(params) if isinstance(x, Symbol)]
-    unknown = sum(x.shape.count(None) for x in [*inputs, *hidden] if isinstance(x, Symbol))
-    if not hidden and not unknown:
-        y = attempt(op, inputs, params)
-        return y.shape, y.dtype
+    hidden = any(isinstance(x, Symbol) for x in leaves(params))
+    unknown = sum(x.shape.count(None) for x in leaves([inputs, params]) if isinstance(x, Symbol))
     known = {n for x in inputs for n in np.shape(x)} - {None}
     for lengths in ({1, 2, 3}, {1, 2, 3} | known):
         found, problem = [], None
@@ -265,12 +218,12 @@ def infer(op, inputs, params):
             except (ValueError, IndexError, RuntimeError, TypeError) as error:
                 problem = problem or error
         if found:
-            lengths_found = zip(*(y.shape for y in found), strict=True)
-            return tuple(n[0] if len(set(n)) == 1 else None for n in lengths_found), found[0].dtype
+            by_axis = zip(*(y.shape for y in found), strict=True)
+            return tuple(n[0] if len(set(n)) == 1 else None for n in by_axis), found[0].dtype
     raise problem
 
 
-def attempt(op, inputs, params, lengths=(), fill=0):
+def attempt(op, inputs, params, lengths, fill):
     """The value of `op` on stand-ins: arrays of ones, or of `fill` where integers and truth values are wanted."""
     lengths = iter(lengths)
 
@@ -282,7 +235,7 @@ def attempt(op, inputs, params, lengths=(), fill=0):
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return np.asarray(op.compute([stand_in(x) for x in inputs], each(stand_in, params)))
+        return np.asarray(op.compute(each(stand_in, inputs), each(stand_in, params)))
 
 
 # ---- operations that only a graph has; none has a derivative
@@ -292,16 +245,10 @@ def plain(name, value, *inputs):
     return Op(name, "constant", value, inputs, ())
 
 
-PLACEHOLDER, ARGUMENT, CONSTANT = (
-    plain("Placeholder", None),
-    plain("Argument", None),
-    plain("Constant", lambda value: value),
-)
-PART, HISTORY = plain("Part", lambda x, index: x[index], "x"), plain("History", lambda x: x[-1], "x")
+PLACEHOLDER, ARGUMENT, CONSTANT = plain("Placeholder", None), plain("Argument", None), plain("Constant", None)
+PART, HISTORY = plain("Part", None), plain("History", None)
 STOP, SHAPE = plain("StopGradient", lambda x: x, "x"), plain("Shape", lambda x: np.array(np.shape(x), np.int32), "x")
-ONES_LIKE = plain("OnesLike", lambda x: np.ones(x.shape, x.dtype), "x")
-ZEROS_LIKE = plain("ZerosLike", lambda x: np.zeros(x.shape, x.dtype), "x")
-ANY, ALL, ARGMAX, ARGMIN = (plain(f.__name__.title(), f, "x") for f in (np.any, np.all, np.argmax, np.argmin))
+ONES_LIKE, ZEROS_LIKE = plain("OnesLike", np.ones_like, "x"), plain("ZerosLike", np.zeros_like, "x")
 
 
 def constant(value: Any, dtype: Any = None, shape: tuple | None = None) -> Symbol:
@@ -333,20 +280,3 @@ def symbol(x: Any, dtype: Any = None) -> Symbol:
 def choose(condition: Any, x: Any, y: Any) -> Symbol:
     """x where `condition` holds, else y. Both are computed; `cond` computes one."""
     return rules.where(symbol(x), literal(y), condition=literal(condition))
-
-
-def along(op):
-    """A function of NumPy's form that adds a node: for what has no derivative."""
-
-    def build(x: Any, axis: Any = None, keepdims: bool = False) -> Symbol:
-        return op(symbol(x), axis=axis, keepdims=keepdims)
-
-    build.__doc__ = f"As `np.{op.name.lower()}`: of all numbers, or along `axis`. No derivative flows."
-    return build
-
-
-# What NumPy hands over that Tensors do otherwise.
-NUMPY = {
-    np.where: choose, np.any: along(ANY), np.all: along(ALL), np.argmax: along(ARGMAX), np.argmin: along(ARGMIN),
-    np.zeros_like: ZEROS_LIKE, np.ones_like: ONES_LIKE,
-}  # fmt: skip
