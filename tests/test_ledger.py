@@ -74,6 +74,10 @@ def chapters():
     return sorted(BOOK.glob("0[1-7]_*.ipynb"))
 
 
+def appendices():
+    return sorted((BOOK / "beyond").glob("*.ipynb"))
+
+
 def cells_of(path):
     return nbformat.read(path, as_version=4).cells
 
@@ -120,7 +124,7 @@ def displayed(cell):
     return [formula for formula in formulas if DERIVATIVE.search(formula)]
 
 
-@pytest.mark.parametrize("path", chapters(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*chapters(), *appendices()], ids=lambda path: path.stem)
 def test_every_displayed_derivative_is_asserted_in_its_section(path):
     for section in sections(path):
         formulas = [formula for cell in section for formula in displayed(cell)]
