@@ -13,6 +13,7 @@ import textwrap
 import numpy as np
 
 from . import rules
+from .methods import Methods
 
 # One colour for one idea, in every chapter (after Okabe and Ito, safe for the colour-blind).
 PRIMAL = "#0072B2"  # values
@@ -421,6 +422,45 @@ def brief(x):
     """`x` as in `text`, cut where it gets too long for a line or two."""
     words = text(x)
     return words if len(words) <= 120 else words[:117] + "..."
+
+
+# ---- operations, counted
+
+
+class Counted(Methods):
+    """A value that passes every operation on, and notes in `done` how many numbers it took to compute."""
+
+    def __init__(self, array, done):
+        self.array, self.done = array, done
+        self.shape, self.ndim, self.dtype = array.shape, array.ndim, array.dtype
+
+    def apply(self, op, inputs, params):
+        values = [x.array if isinstance(x, Counted) else x for x in inputs]
+        y = op(*values, **params)
+        self.done.append(work(op, values, y))
+        return Counted(y, self.done)
+
+
+def work(op, values, y):
+    """How many numbers were computed: one for a multiplication in a product of matrices, none for a move."""
+    if op in rules.VIEWS:
+        return 0
+    if op.value is np.matmul:
+        return y.size * values[0].shape[-1]
+    return max(np.size(value) for value in (y, *values))
+
+
+def count(run, *inputs):
+    """The cost of a run: how many numbers are computed in it. Chapter 6 builds this, and looks inside.
+
+    >>> count(lambda x: (x * x).sin(), np.ones(3))
+    6
+    >>> count(lambda A, x: A @ x, np.ones((2, 3)), np.ones(3))
+    6
+    """
+    done: list[int] = []
+    run(*(Counted(np.asarray(x, float)[()], done) for x in inputs))
+    return sum(done)
 
 
 # ---- code that is read from the engine
