@@ -90,6 +90,7 @@ ANSWERS = {
     "a predicate in NumPy": ((4.0, None), {"that": lambda n: np.float64(n) > 3}, "Right."),
     "a predicate explains": ((3, None), {"that": lambda n: n % 2 == 0 or "It is odd."}, "Not yet. It is odd."),
     "a predicate fails": ((3, None), {"that": lambda n: n % 2 == 0}, "Not yet. Got 3."),
+    "a predicate stumbles": ((crash, None), {"that": lambda f: f(1)}, "Not yet. ZeroDivisionError: division by zero"),
     "a long answer": (("a" * 999, 15), {}, f"Not yet. Got {'a' * 117}..., wanted a number."),
     "a predicate sees a stub": ((stub, None), {"that": lambda f: f(1)}, "Not answered yet."),
 }

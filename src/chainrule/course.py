@@ -257,7 +257,10 @@ def check(answer, want=None, *, that=None, inputs=None, wrong=None, hint="", rto
     if unanswered(answer):
         print("Not answered yet.")
     elif that is not None:
-        verdict = that(answer)
+        try:
+            verdict = that(answer)
+        except Exception as error:
+            verdict = f"{type(error).__name__}: {error}"
         if not isinstance(verdict, str | None):
             verdict = bool(verdict) or f"Got {brief(answer)}."
         say(verdict, "" if verdict is None else hint)
