@@ -1,4 +1,4 @@
-"""The versions that the book was built with, read while it is built and stored nowhere."""
+"""The versions that the book was built with, read at build time and stored nowhere."""
 
 import platform
 import re
