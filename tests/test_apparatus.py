@@ -89,8 +89,9 @@ def test_every_public_name_is_in_the_reference(described):
 def test_what_a_tensor_can_do_as_in_pytorch_is_in_the_reference(described):
     torch = pytest.importorskip("torch")
     names = [n for n in dir(cr.Tensor) if not n.startswith("_") and hasattr(torch.Tensor, n)]
-    known = {*described, *(f"chainrule.Tensor.{name}" for name in names if hasattr(cr, name))}
-    assert sorted({f"chainrule.Tensor.{name}" for name in names} - known) == []
+    functions = [thing for thing in vars(cr).values() if callable(thing)]
+    others = [n for n in names if not hasattr(cr, n) and getattr(cr.Tensor, n) not in functions]
+    assert sorted({f"chainrule.Tensor.{name}" for name in others} - described) == []
 
 
 def test_every_name_in_a_chapter_leads_to_the_reference(root, book, described):  # noqa: F811
