@@ -90,7 +90,11 @@ def entries(path, names):
         place |= {
             t: f"chainrule.{n}" for n, t in vars(chainrule).items() if callable(t)
         }
-    for name, thing in sorted(things.items(), key=lambda item: item[0].lower()):
+
+    def order(item):  # first what is the module's own
+        return not item[1].__module__.startswith(path), item[0].lower()
+
+    for name, thing in sorted(things.items(), key=order):
         if place[thing] == f"{path}.{name}":
             kind = "class" if inspect.isclass(thing) else "function"
             yield f".. auto{kind}:: {path}.{name}\n"
