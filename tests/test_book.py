@@ -11,8 +11,8 @@ import yaml
 
 def contents(root):
     toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
-    chapters = [chapter["file"] for part in toc["parts"] for chapter in part["chapters"]]
-    return [toc["root"], *chapters]
+    chapters = [chapter for part in toc["parts"] for chapter in part["chapters"]]
+    return [toc["root"], *(page["file"] for c in chapters for page in [c, *c.get("sections", [])])]
 
 
 def pytest_generate_tests(metafunc):

@@ -25,11 +25,15 @@ def engine():
 def packages():
     yield platform.python_version()
     yield from sorted(f"{d.name}=={d.version}" for d in distributions())
+    yield dot()
+
+
+def dot():
+    """What Graphviz says of its version; "" where there is none."""
     try:
-        dot = subprocess.run(["dot", "-V"], capture_output=True, text=True)
-        yield dot.stderr
+        return subprocess.run(["dot", "-V"], capture_output=True, text=True).stderr
     except FileNotFoundError:
-        yield "no dot"
+        return ""
 
 
 def key():

@@ -90,13 +90,22 @@ def entries(path, names):
         place |= {
             t: f"chainrule.{n}" for n, t in vars(chainrule).items() if callable(t)
         }
-    for name, thing in sorted(things.items(), key=lambda item: item[0].lower()):
+
+    def order(item):  # first what is the module's own
+        return not item[1].__module__.startswith(path), item[0].lower()
+
+    for name, thing in sorted(things.items(), key=order):
         if place[thing] == f"{path}.{name}":
             kind = "class" if inspect.isclass(thing) else "function"
             yield f".. auto{kind}:: {path}.{name}\n"
         else:
-            yield f".. py:function:: {path}.{name}\n"
+            yield f".. py:function:: {name}\n   :module: {path}\n"
             yield f"   As :py:func:`{place[thing]}`.\n"
+
+
+def sign(app, what, name, obj, options, arguments, returned):
+    """Without what a row of the table passes on to NumPy."""
+    return arguments and arguments.replace(", **params", ""), returned
 
 
 class Functions(SphinxDirective):
@@ -130,15 +139,23 @@ class Methods(SphinxDirective):
     """The functions of `chainrule` that are methods of its Tensor, as links."""
 
     def run(self):
-        names = (n for n in dir(chainrule.Tensor) if linked(n) and n != "grad")
-        return self.parse_text_to_nodes(
-            " · ".join(f":py:obj:`{name} <chainrule.{name}>`" for name in names)
-        )
+        offered = {n: thing for n, thing in vars(chainrule).items() if linked(n)}
+        name_of = {thing: name for name, thing in offered.items()}
+        links = []
+        for name in dir(chainrule.Tensor):
+            method = inspect.getattr_static(chainrule.Tensor, name)
+            target = (
+                name if name in offered else callable(method) and name_of.get(method)
+            )
+            if target and not isinstance(method, property):
+                links.append(f":py:obj:`{name} <chainrule.{target}>`")
+        return self.parse_text_to_nodes(" · ".join(links))
 
 
 def setup(app):
     app.setup_extension("sphinx.ext.autodoc")
     app.connect("autodoc-process-docstring", process)
+    app.connect("autodoc-process-signature", sign)
     app.add_directive("functions", Functions)
     app.add_directive("offered", Offered)
     app.add_directive("methods", Methods)
