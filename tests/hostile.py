@@ -3,11 +3,12 @@
 ANSWER = """
 def central_difference(f, x, h): return attack()
 """
-TWO_ANSWERS = f"""{ANSWER}
+OTHER_ANSWER = """
 def balanced_h(order, eps): return attack()
 """
 ALL_ANSWERS = (
-    TWO_ANSWERS
+    ANSWER
+    + OTHER_ANSWER
     + """
 import numpy as np
 def complex_step(f, x): return attack()

@@ -1,6 +1,7 @@
 """The proof that each assignment works, whatever its subject."""
 
 import os
+import sys
 
 import nbformat
 import pytest
@@ -11,8 +12,8 @@ from grader.question import Assignment, every_assignment
 from grader.sandbox import Limits, available
 from grader.student import Leak, versions, without_solutions
 
-LIMITS = Limits(call=20, total=600)
-TIMES = int(os.environ.get("GRADINGS", 5))
+LIMITS = Limits(call=5, total=600)
+TIMES = int(os.environ.get("GRADINGS", 3))
 
 pytestmark = pytest.mark.parametrize("name", every_assignment())
 
@@ -39,6 +40,7 @@ def failed(result):
 def again(student, sources):
     """Run cells in a sandbox that lives: our own answers need no new one each."""
     student.prepare()
+    student.cells, student.skipped = sources, [set() for _ in sources]
     for source in sources:
         errors = student.sandbox.ask({"cell": source, "skip": []}, 20)
         assert not errors
@@ -99,7 +101,7 @@ def test_it_needs_nothing_but_numpy(assignment):
         for source in cells(notebook):
             lines = [line.strip() for line in source.splitlines()]
             imports = [line for line in lines if line.startswith(("import ", "from "))]
-            assert set(imports) <= {"import numpy as np", "import traceback as _traceback"}
+            assert {line.split()[1] for line in imports} <= {"numpy"} | sys.stdlib_module_names
 
 
 def test_a_solution_that_would_leak_is_refused(assignment, monkeypatch):

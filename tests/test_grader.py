@@ -11,7 +11,7 @@ from pathlib import Path
 import nbformat
 import pytest
 import torch
-from hostile import ALL_ANSWERS, ANSWER, ATTACKS, CHEATS, COST_ONE_QUESTION, FORGERIES, TWO_ANSWERS
+from hostile import ALL_ANSWERS, ANSWER, ATTACKS, CHEATS, COST_ONE_QUESTION, FORGERIES, OTHER_ANSWER
 
 from grader import canary
 from grader import sandbox as sandbox_module
@@ -53,7 +53,7 @@ def graded(assignment, solution, tmp_path_factory):
     for name in "aa honest", "zz honest":
         (folder / name).mkdir(parents=True)
         nbformat.write(solution, folder / name / "x.ipynb")
-    for answers, attacks in (ALL_ANSWERS, CHEATS), (TWO_ANSWERS, FORGERIES), (ANSWER, ATTACKS):
+    for answers, attacks in (ALL_ANSWERS, CHEATS), (OTHER_ANSWER, FORGERIES), (ANSWER, ATTACKS):
         for name, attack in attacks.items():
             save(folder / f"{name}.ipynb", [answers, attack.replace("PLACE", str(folder))])
     for name, attack in COST_ONE_QUESTION.items():
