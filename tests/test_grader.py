@@ -19,7 +19,7 @@ from grader.__main__ import file_name, grade_folder, report
 from grader.folder import submissions
 from grader.grade import Student
 from grader.question import ASSIGNMENTS, Assignment
-from grader.sandbox import Failed, Limits, available
+from grader.sandbox import Broken, Failed, Limits, available
 from grader.student import versions
 
 ASSIGNMENT = "01_introduction"
@@ -219,6 +219,20 @@ def test_a_file_that_is_no_notebook_scores_nothing(assignment, tmp_path, text):
     result = grade_folder(assignment, list(submissions(tmp_path, ASSIGNMENT)), tmp_path / "out")[0]
     assert not any(scores(result).values())
     assert "unreadable" in result["notes"][0]
+
+
+def test_without_a_sandbox_every_row_says_so(assignment, solution, tmp_path):
+    nbformat.write(solution, tmp_path / "ada.ipynb")
+    result = grade_folder(assignment, list(submissions(tmp_path, ASSIGNMENT)), tmp_path / "out", plain=True)[0]
+    assert result["flags"] == ["not sandboxed"]
+    assert scores(result) == full(assignment)
+
+
+def test_a_sandbox_that_does_not_start_stops_the_run(assignment, solution, tmp_path):
+    nbformat.write(solution, tmp_path / "ada.ipynb")
+    with pytest.raises(Broken):
+        grade_folder(assignment, list(submissions(tmp_path, ASSIGNMENT)), tmp_path / "out", Limits(start=0.001))
+    assert not list((tmp_path / "out").rglob("ada.json"))
 
 
 def test_the_command(solution, tmp_path):

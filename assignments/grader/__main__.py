@@ -22,7 +22,7 @@ from grader import canary
 from grader.folder import submissions
 from grader.grade import Student, grade
 from grader.question import ASSIGNMENTS, Assignment, every_assignment, read_cells
-from grader.sandbox import Limits, available
+from grader.sandbox import Broken, Limits, available
 
 ANSWER = re.compile(r"\s*\*\*Answer to (q\d+)[.:]?\*\*[.:]?\s*")
 
@@ -190,7 +190,10 @@ def main():
     found = list(submissions(arguments.folder, assignment.name))
     if not found:
         sys.exit(f"There is no notebook in {arguments.folder}.")
-    results = grade_folder(assignment, found, arguments.out, plain=plain, jobs=arguments.jobs, progress=bar)
+    try:
+        results = grade_folder(assignment, found, arguments.out, plain=plain, jobs=arguments.jobs, progress=bar)
+    except (Broken, KeyboardInterrupt) as error:
+        sys.exit(f"\nStopped: {error or 'interrupted'}. What was graded is kept; the same command goes on from there.")
     report(assignment, results, arguments.out)
     lost = sum(bool(result["flags"]) for result in results)
     print(f"{len(results)} graded, {lost} with flags: {arguments.out / 'scores.csv'}")

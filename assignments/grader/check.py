@@ -15,6 +15,8 @@ def check(question):
         except Exception as error:
             frames = _traceback.extract_tb(error.__traceback__)[2:]
             where = f", in line {frames[-1].lineno} of {frames[-1].name}" if frames else ""
+            if not frames and "NoneType" in str(error):
+                return print(f"{question}: returned nothing yet.\n    {code}")
             missing = isinstance(error, NameError) and not frames
             what = f"{error} yet" if missing else f"raised {type(error).__name__}: {error}{where}"
             return print(f"{question}: not yet.\n    {code}\n    {what}")

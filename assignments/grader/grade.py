@@ -5,7 +5,7 @@ import time
 import numpy as np
 
 from grader.question import Wrong
-from grader.sandbox import Failed, Limits, Lost, Sandbox
+from grader.sandbox import Broken, Failed, Limits, Lost, Sandbox
 from grader.worker import encode
 
 STRIKES = 2  # how often one question may cost a sandbox
@@ -143,6 +143,8 @@ def outcome(student, test, rng):
     except Lost as error:
         student.flag(f"{test.name}: {error}")
         return str(error)
+    except Broken:
+        raise
     except Exception as error:  # what came back is not what the test can work with
         return f"unusable: {type(error).__name__}: {printable(error)}"
     return None

@@ -43,6 +43,10 @@ class Lost(Exception):
     """The process has ended, hangs, or talks nonsense: it needs a new one."""
 
 
+class Broken(Exception):
+    """No sandbox can be had: no fault of the student."""
+
+
 class Failed(Exception):
     """The student's code raised an error."""
 
@@ -90,11 +94,12 @@ def command():
         words += ["--ro-bind", str(prefix), str(home)]
     for folder in hidden_folders(home, prefix):
         words += ["--size", "4096", "--tmpfs", folder, "--remount-ro", folder]
+    words += ["--perms", "0755", "--dir", "/packages"]
     for name in "numpy", "numpy.libs":
         if (packages / name).is_dir():
             words += ["--ro-bind", str(packages / name), f"/packages/{name}"]
     words += ["--ro-bind", str(WORKER), "/worker.py"]
-    words += ["--size", "4000000", "--tmpfs", "/tmp", "--size", "4096", "--tmpfs", "/dev"]
+    words += ["--perms", "1777", "--size", "4000000", "--tmpfs", "/tmp", "--size", "4096", "--tmpfs", "/dev"]
     for name in "null", "zero", "urandom":
         words += ["--dev-bind", f"/dev/{name}", f"/dev/{name}"]
     words += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp"]
@@ -142,7 +147,10 @@ class Sandbox:
         self.buffer = b""
         os.set_blocking(self.process.stdin.fileno(), False)
         os.set_blocking(self.process.stdout.fileno(), False)
-        self.receive(time.monotonic() + self.limits.start)
+        try:
+            self.receive(time.monotonic() + self.limits.start)
+        except Lost as error:
+            raise Broken(f"a new sandbox {error}") from error
 
     def close(self):
         if self.process:
