@@ -86,6 +86,12 @@ def test_every_question_has_hints_and_a_public_case(assignment):
         assert all(test.hint for test in question.tests)
 
 
+def test_each_question_is_announced_with_its_points(assignment):
+    text = "\n".join(cell.source for cell in versions(assignment)[0].cells)
+    for question in assignment.questions:
+        assert f"## {question.name}. {question.title} ({question.points} points" in text
+
+
 def test_the_public_checks_pass_on_the_solution_and_wait_on_the_stub(assignment, capsys):
     empty, solution = versions(assignment)
     for notebook, words in (solution, "the public check passes"), (empty, "yet"):
