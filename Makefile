@@ -11,7 +11,7 @@ BENCH_PIP = .venv-bench/bin/python -m pip --disable-pip-version-check install -q
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve test conformance notebooks lint format bench clean
+.PHONY: help assignments grade book serve test conformance notebooks lint format bench clean
 
 help:  ## list these verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -37,6 +37,14 @@ test: .venv/.course $(if $(CHROMIUM),.venv/.browser)  ## run every test: engine,
 conformance: .venv/.course  ## run PyTorch's own test cases, all of them
 	@$(BIN)/python tests/conformance
 
+assignments: .venv/.course  ## write the students' notebooks and the solutions into _build/assignments
+	@cd assignments && ../$(BIN)/python -m grader.student ../_build/assignments
+
+grade: .venv/.course  ## grade a class: make grade ASSIGNMENT=01_introduction FOLDER=… OUT=…
+	@test -n "$(ASSIGNMENT)" -a -n "$(FOLDER)" -a -n "$(OUT)" || { \
+	  echo "Say what to grade: make grade ASSIGNMENT=01_introduction FOLDER=submissions OUT=results"; exit 1; }
+	@PYTHONPATH=assignments $(BIN)/python -m grader "$(ASSIGNMENT)" "$(FOLDER)" "$(OUT)"
+
 notebooks: .venv/.course  ## run the notebooks and store their outputs
 	@$(BIN)/python tools/notebooks.py || { echo; \
 	  echo "A notebook was left as it was. Mend the cell named above, then: make notebooks"; exit 1; }
@@ -54,7 +62,7 @@ bench: .venv-bench/.ready  ## time the engine beside others (15 minutes), into b
 
 clean:  ## remove everything that was built, and .venv
 	rm -rf _build .venv .venv-bench .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	find src tests tools book benchmarks -name __pycache__ -o -name .ipynb_checkpoints | xargs rm -rf
+	find src tests tools book benchmarks assignments -name __pycache__ -o -name .ipynb_checkpoints | xargs rm -rf
 
 .venv/.course: requirements.txt constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \

@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from notebooks import every_notebook, normalise
 
-pytestmark = pytest.mark.parametrize("path", every_notebook(), ids=lambda path: path.stem)
+pytestmark = pytest.mark.parametrize("path", every_notebook(), ids=lambda path: f"{path.parent.name}-{path.stem}")
 
 
 def code_cells(path):

@@ -1,8 +1,8 @@
-"""Run the book's notebooks and store their outputs, the same bytes on every run.
+"""Run the book's notebooks and the assignments' masters and store their outputs, the same bytes on every run.
 
     python tools/notebooks.py [--check] [notebook ...]
 
-Without names, every notebook under book/. With --check nothing is written: the command
+Without names, every notebook under book/ and assignments/. With --check nothing is written: the command
 fails if a stored notebook differs from a new run of it (pictures aside, which depend on
 the versions of Graphviz and Matplotlib).
 """
@@ -26,7 +26,8 @@ PICTURES = {"image/svg+xml", "image/png", "image/jpeg"}
 
 
 def every_notebook():
-    return sorted(path for path in (ROOT / "book").rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts)
+    found = [*(ROOT / "book").rglob("*.ipynb"), *(ROOT / "assignments").glob("*.ipynb")]
+    return sorted(path for path in found if ".ipynb_checkpoints" not in path.parts)
 
 
 def slug(heading):

@@ -1,0 +1,150 @@
+"""Put one notebook to an assignment's tests."""
+
+import time
+
+import numpy as np
+
+from grader.question import Wrong
+from grader.sandbox import Broken, Failed, Limits, Lost, Sandbox
+from grader.worker import encode
+
+STRIKES = 2  # how often one question may cost a sandbox
+
+
+class Student:
+    """The names that a notebook defines, in a sandbox that is made anew whenever it is lost."""
+
+    def __init__(self, cells, limits=None, plain=False, slot=0):
+        self.cells, self.limits = list(cells), limits or Limits()
+        self.sandbox = Sandbox(self.limits, plain, slot)
+        self.deadline = time.monotonic() + self.limits.total
+        self.skipped = [set() for _ in cells]
+        self.alive = False
+        self.losses, self.notes, self.flags = 0, [], set()
+
+    def prepare(self):
+        """Run the cells; leave out a statement that costs us the sandbox, and begin again."""
+        while not self.alive:
+            self.check_time()
+            self.sandbox.start()
+            notes = []
+            for number in range(len(self.cells)):
+                at = [None]  # the statements of this cell that were begun
+                try:
+                    errors = self.sandbox.ask(
+                        {"cell": self.cells[number], "skip": sorted(self.skipped[number])},
+                        self.seconds(self.limits.cell),
+                        on_statement=at.append,
+                    )
+                    notes += [f"cell {number + 1}: {printable(error)}" for error in errors[:5]]
+                except (Lost, Failed, TypeError) as error:
+                    self.flag(f"cell {number + 1}: {error}")
+                    if isinstance(at[-1], int) and at[-1] not in self.skipped[number]:
+                        self.skipped[number].add(at[-1])
+                    else:
+                        self.cells[number] = ""
+                    break
+            else:
+                self.alive = True
+                self.notes += [note for note in notes if note not in self.notes]
+
+    def run(self, code, **values):
+        """The value of some code in the notebook's names, and with these values.
+
+        A function among the values is called out here: the student's code sees what it returns.
+        """
+        self.prepare()
+        functions = {name: value for name, value in values.items() if callable(value)}
+        let = [[name, {"function": name} if name in functions else encode(value)] for name, value in values.items()]
+        try:
+            got = self.sandbox.ask({"run": code, "let": let}, self.seconds(self.limits.call), functions)
+        except Lost:
+            self.alive = False
+            self.losses += 1
+            raise
+        if got is None:
+            raise Wrong("returned nothing")
+        return got
+
+    def number(self, code, **values):
+        """The same, of which nothing is accepted but one finite number."""
+        got = self.run(code, **values)
+        if isinstance(got, np.ndarray) and got.shape == ():
+            got = got.item()
+        if isinstance(got, bool) or not isinstance(got, int | float) or not abs(got) < 1e300:
+            raise Wrong(f"got {got!r:.80}")
+        return float(got)
+
+    def seconds(self, most):
+        self.check_time()
+        return min(most, self.deadline - time.monotonic())
+
+    def check_time(self):
+        if time.monotonic() > self.deadline:
+            raise Lost("ran out of time for the whole submission")
+
+    def flag(self, text):
+        if text not in self.notes:
+            self.notes.append(text)
+        self.flags.add(text.rpartition(": ")[2])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.sandbox.close()
+
+
+def printable(text):
+    return str(text)[:200].encode("utf-8", "replace").decode()
+
+
+def grade(assignment, student, seed=None):
+    """Every test's outcome, with the seed that makes the same inputs again."""
+    began = time.monotonic()
+    seed = np.random.SeedSequence().entropy if seed is None else seed
+    outcomes = []
+    for question in assignment.questions:
+        before = student.losses
+        for test in question.tests:
+            rng = np.random.default_rng([seed, *map(ord, question.name + test.name)])
+            if student.losses - before < STRIKES:
+                why = outcome(student, test, rng)
+            else:
+                why = "not run: this question's answer hung or crashed before"
+            outcomes.append(
+                {
+                    "question": question.name,
+                    "test": test.name,
+                    "hint": test.hint,
+                    "points": test.points,
+                    "passed": why is None,
+                    "why": why,
+                }
+            )
+    return {
+        "seed": str(seed),
+        "seconds": round(time.monotonic() - began, 2),
+        "flags": sorted(student.flags),
+        "notes": student.notes[:20],
+        "tests": outcomes,
+    }
+
+
+def outcome(student, test, rng):
+    """None if the test passes, and otherwise why not."""
+    try:
+        with np.errstate(all="ignore"):
+            test.function(student, rng)
+    except Wrong as error:
+        return f"wrong: {printable(error)}"
+    except Failed as error:
+        return f"raised {printable(error)}"
+    except Lost as error:
+        student.flag(f"{test.name}: {error}")
+        return str(error)
+    except Broken:
+        raise
+    except Exception as error:  # what came back is not what the test can work with
+        return f"unusable: {type(error).__name__}: {printable(error)}"
+    return None

@@ -1,0 +1,121 @@
+"""What a question, a test and a known wrong answer are."""
+
+import importlib.util
+import json
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+ASSIGNMENTS = Path(__file__).parents[1]
+
+
+class Wrong(Exception):
+    """The answer did not pass a test."""
+
+
+def require(condition, why="not so"):
+    if not condition:
+        raise Wrong(why)
+
+
+def close(got, wanted, rtol=1e-10, atol=1e-12):
+    """Require numbers of the same shape that agree to nearly every digit."""
+    wanted = np.asarray(wanted)
+    require(wanted.size, "nothing to compare with")
+    try:
+        got = np.asarray(got, complex if wanted.dtype.kind == "c" else float)
+    except (TypeError, ValueError, OverflowError):
+        raise Wrong(f"got {got!r:.80}") from None
+    require(got.shape == wanted.shape, f"shape {got.shape} for {wanted.shape}")
+    require(np.allclose(got, wanted, rtol, atol), f"got {got!s:.80} for {wanted!s:.80}")
+
+
+@dataclass
+class Test:
+    function: Any  # of a student and a random generator
+    hint: str
+    points: int
+
+    @property
+    def name(self):
+        return self.function.__name__.replace("_", " ")
+
+
+@dataclass
+class Question:
+    """A question with one public case and several hidden tests, or a manual one without tests.
+
+    A public case is an expression in the student's own names, and the value wanted. A hidden
+    test is a function whose name is the misconception that it catches.
+    """
+
+    name: str
+    title: str
+    manual: int = 0  # points that a human gives
+    public: list = field(default_factory=list)
+    tests: list = field(default_factory=list)
+
+    def case(self, code, wanted):
+        self.public.append((code, wanted))
+
+    def test(self, hint, points=1):
+        return lambda function: self.tests.append(Test(function, hint, points)) or function
+
+    @property
+    def points(self):
+        return self.manual + sum(test.points for test in self.tests)
+
+
+@dataclass
+class WrongAnswer:
+    name: str
+    fails: set
+    code: str
+
+
+class Assignment:
+    """A master notebook with the tests and the known wrong answers that lie beside it."""
+
+    def __init__(self, name):
+        import torch
+
+        torch.set_num_threads(1)  # numbers this small gain nothing from more, and the sandboxes need the rest
+        self.name = name
+        self.notebook = ASSIGNMENTS / f"{name}.ipynb"
+        spec = importlib.util.spec_from_file_location(f"tests_of_{name}", ASSIGNMENTS / f"{name}_tests.py")
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        self.questions = [thing for thing in vars(module).values() if isinstance(thing, Question)]
+
+    def cells(self):
+        return code_cells(self.notebook)
+
+    def wrong_answers(self):
+        """Each begins with `# %% its name` and `# fails: names of tests`; the rest replaces the right one."""
+        text = (ASSIGNMENTS / f"{self.name}_wrong.py").read_text(encoding="utf-8")
+        for part in re.split(r"^# %% ", text, flags=re.MULTILINE)[1:]:
+            name, fails, code = part.split("\n", 2)
+            names = fails.removeprefix("# fails: ").split(", ")
+            yield WrongAnswer(name, set(names), code)
+
+
+def every_assignment():
+    return [path.name.removesuffix("_tests.py") for path in sorted(ASSIGNMENTS.glob("*_tests.py"))]
+
+
+def read_cells(path, most=20_000_000):
+    """A notebook's cells as pairs (kind, source), from a file that may hold anything."""
+    if path.stat().st_size > most:
+        raise ValueError("the notebook is too large")
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        return [(cell["cell_type"], "".join(cell["source"])) for cell in cells]
+    except (KeyError, TypeError, ValueError, RecursionError):
+        raise ValueError("not a notebook that can be read") from None
+
+
+def code_cells(path):
+    return [source for kind, source in read_cells(path) if kind == "code"]

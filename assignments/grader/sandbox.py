@@ -1,0 +1,254 @@
+"""A process in which a student's code can do no harm, and a conversation with it.
+
+`bwrap` gives the process a file system of its own (the system's libraries, a Python whose
+only package is NumPy, four megabytes to write to), no network and no other process to see.
+It runs as an ordinary user, with limits on memory, time, files and processes. It may say
+what it likes: each message has a limit of size and time, and is only read as JSON.
+"""
+
+import contextlib
+import functools
+import json
+import os
+import platform
+import select
+import shutil
+import struct
+import subprocess
+import sys
+import sysconfig
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from grader.worker import decode, encode
+
+WORKER = Path(__file__).with_name("worker.py")
+
+
+@dataclass(frozen=True)
+class Limits:
+    start: float = 30.0  # seconds until a new sandbox answers
+    cell: float = 10.0  # seconds for a cell
+    call: float = 5.0  # seconds for a test's call
+    total: float = 60.0  # seconds for a submission
+    memory: int = 400_000_000  # bytes of address space, of which Python and NumPy take 100 million
+    reply: int = 1_000_000  # bytes of one message
+    calls: int = 10_000  # of the grader's functions, in one test
+
+
+class Lost(Exception):
+    """The process has ended, hangs, or talks nonsense: it needs a new one."""
+
+
+class Broken(Exception):
+    """No sandbox can be had: no fault of the student."""
+
+
+class Failed(Exception):
+    """The student's code raised an error."""
+
+
+def no_new_namespaces():
+    """A seccomp program (in BPF) that refuses `unshare`, a way to new rights and new disks."""
+    known = {"x86_64": (0xC000003E, 272), "aarch64": (0xC00000B7, 97)}
+    architecture, unshare = known[platform.machine()]
+    load, equal, at_least, give = 0x20, 0x15, 0x35, 0x06
+    refuse, allow = 0x00050001, 0x7FFF0000
+    program = [
+        (load, 0, 0, 4),
+        (equal, 0, 3, architecture),
+        (load, 0, 0, 0),
+        (at_least, 1, 0, 0x40000000),
+        (equal, 0, 1, unshare),
+        (give, 0, 0, refuse),
+        (give, 0, 0, allow),
+    ]
+    return b"".join(struct.pack("HBBI", *step) for step in program)
+
+
+@functools.cache
+def command():
+    """How to start the worker inside bwrap."""
+    packages = Path(np.__file__).parents[1]
+    prefix = Path(sys.base_prefix)
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    home = Path("/usr") if prefix == Path("/usr") else Path("/python")
+    stdlib = home / Path(sysconfig.get_path("stdlib")).relative_to(prefix)
+
+    words = ["bwrap", "--die-with-parent", "--new-session", "--clearenv", "--unshare-ipc", "--unshare-pid"]
+    words += ["--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
+    if os.getuid() == 0:
+        words += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+    else:
+        words += ["--unshare-user"]
+    words += ["--ro-bind", "/usr", "/usr"]
+    for name in "/bin", "/lib", "/lib64":
+        if os.path.islink(name):
+            words += ["--symlink", os.readlink(name), name]
+        elif os.path.isdir(name):
+            words += ["--ro-bind", name, name]
+    if home != Path("/usr"):
+        words += ["--ro-bind", str(prefix), str(home)]
+    for folder in hidden_folders(home, prefix):
+        words += ["--size", "4096", "--tmpfs", folder, "--remount-ro", folder]
+    words += ["--perms", "0755", "--dir", "/packages"]
+    for name in "numpy", "numpy.libs":
+        if (packages / name).is_dir():
+            words += ["--ro-bind", str(packages / name), f"/packages/{name}"]
+    words += ["--ro-bind", str(WORKER), "/worker.py"]
+    words += ["--perms", "1777", "--size", "4000000", "--tmpfs", "/tmp", "--size", "4096", "--tmpfs", "/dev"]
+    for name in "null", "zero", "urandom":
+        words += ["--dev-bind", f"/dev/{name}", f"/dev/{name}"]
+    words += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp"]
+    words += ["--setenv", "PYTHONPATH", "/packages", "--setenv", "LD_LIBRARY_PATH", str(home / "lib")]
+    words += ["--setenv", "PYTHONHOME", str(home)]
+    words += ["--setenv", "OPENBLAS_NUM_THREADS", "1", "--setenv", "HOME", "/tmp"]
+    assert stdlib.name == version
+    return words, [str(home / "bin" / version), "-P", "-S", "-s", "-B", "/worker.py"]
+
+
+def hidden_folders(home, prefix):
+    """Where other packages lie, as seen from inside."""
+    for seen, real in {home: prefix, Path("/usr"): Path("/usr")}.items():
+        for pattern in "lib/python*/*-packages", "local/lib/python*/*-packages", "share":
+            for folder in real.glob(pattern):
+                if not folder.is_symlink():
+                    yield str(seen / folder.relative_to(real))
+
+
+class Sandbox:
+    """One worker. `plain` runs it without bwrap, for use in a container that isolates already."""
+
+    def __init__(self, limits, plain=False, slot=0):
+        self.limits, self.plain, self.user = limits, plain, 60_000 + slot
+        self.process = None
+
+    def start(self):
+        self.close()
+        words, python = command()
+        limits = [str(int(n)) for n in (self.limits.memory, self.limits.total, self.user)]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+        if self.plain:
+            environment = {"PYTHONPATH": str(Path(np.__file__).parents[1]), "OPENBLAS_NUM_THREADS": "1"}
+            python = [sys.executable, "-P", "-S", "-s", "-B", str(WORKER)]
+            self.process = subprocess.Popen(
+                python + limits, cwd="/tmp", env=environment, start_new_session=True, **pipes
+            )
+        else:
+            reading, writing = os.pipe()
+            os.write(writing, no_new_namespaces())
+            os.close(writing)
+            line = words + ["--seccomp", str(reading)] + python + limits
+            self.process = subprocess.Popen(line, pass_fds=[reading], env={"PATH": os.environ["PATH"]}, **pipes)
+            os.close(reading)
+        self.buffer = b""
+        os.set_blocking(self.process.stdin.fileno(), False)
+        os.set_blocking(self.process.stdout.fileno(), False)
+        try:
+            self.receive(time.monotonic() + self.limits.start)
+        except Lost as error:
+            raise Broken(f"a new sandbox {error}") from error
+
+    def close(self):
+        if self.process:
+            with contextlib.suppress(ProcessLookupError):
+                self.process.kill()
+            self.process.wait()
+            for stream in self.process.stdin, self.process.stdout:
+                with contextlib.suppress(OSError):
+                    stream.close()
+            self.process = None
+
+    def lose(self, why):
+        self.close()
+        raise Lost(why)
+
+    def wait(self, stream, deadline):
+        poll = select.poll()
+        poll.register(stream, select.POLLIN if stream is self.process.stdout else select.POLLOUT)
+        if not poll.poll(max(0, 1000 * (deadline - time.monotonic()))):
+            self.lose("ran out of time")
+
+    def send(self, message, deadline):
+        data = json.dumps(message).encode() + b"\n"
+        while data:
+            self.wait(self.process.stdin, deadline)
+            try:
+                data = data[os.write(self.process.stdin.fileno(), data) :]
+            except BlockingIOError:
+                continue
+            except OSError:
+                self.lose("ended")
+
+    def receive(self, deadline):
+        """The next message: a dict with names as keys, whatever was sent."""
+        while b"\n" not in self.buffer:
+            if len(self.buffer) > self.limits.reply:
+                self.lose("sent too much")
+            self.wait(self.process.stdout, deadline)
+            data = os.read(self.process.stdout.fileno(), 65536)
+            if not data:
+                self.lose("ended")
+            self.buffer += data
+        line, _, self.buffer = self.buffer.partition(b"\n")
+        try:
+            message = json.loads(line)
+        except (ValueError, RecursionError):
+            self.lose("sent something unreadable")
+        if not isinstance(message, dict):
+            self.lose("sent something unreadable")
+        return message
+
+    def ask(self, message, seconds, functions=(), on_statement=lambda k: None):
+        """Send a message and return the value that comes back."""
+        deadline = time.monotonic() + seconds
+        self.send(message, deadline)
+        for _ in range(self.limits.calls):
+            answer = self.receive(deadline)
+            if "statement" in answer:
+                on_statement(answer["statement"])
+            elif "call" in answer:
+                self.send(serve(functions, answer), deadline)
+            elif "error" in answer:
+                if answer.get("memory"):
+                    self.lose("ran out of memory")
+                raise Failed(str(answer["error"])[:500])
+            else:
+                try:
+                    return decode(answer["value"])
+                except (KeyError, TypeError, ValueError, OverflowError, RecursionError, AttributeError):
+                    self.lose("sent something unreadable")
+        return self.lose("called too often")
+
+
+def serve(functions, message):
+    """Call one of the grader's functions with numbers, as the student's code asks."""
+    try:
+        args = [as_numbers(decode(arg)) for arg in message["args"]]
+        return {"value": encode(functions[message["call"]](*args))}
+    except Exception as error:
+        return {"error": f"{type(error).__name__}: {error}"[:200]}
+
+
+def as_numbers(value):
+    """Whole numbers become floats: a power of one could keep the grader busy for ever."""
+    if isinstance(value, list):
+        return [as_numbers(part) for part in value]
+    if isinstance(value, np.ndarray | complex):
+        return value
+    return float(value)
+
+
+@functools.cache
+def available():
+    """Why bwrap cannot be used here, or None."""
+    if not shutil.which("bwrap"):
+        return "bwrap is not installed (Debian, Ubuntu: apt install bubblewrap)"
+    if platform.machine() not in ("x86_64", "aarch64"):
+        return f"the sandbox does not know {platform.machine()}"
+    words, python = command()
+    run = subprocess.run([*words, python[0], "-S", "-c", ""], capture_output=True, text=True)
+    return f"bwrap does not work here: {run.stderr.strip()}" if run.returncode else None

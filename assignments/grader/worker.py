@@ -1,0 +1,194 @@
+"""Run a student's code and answer questions about it: the only file that runs in the sandbox.
+
+One JSON message a line. The grader sends `{"cell": source, "skip": [...]}`, or
+`{"run": code, "let": {...}}`; the answer is `{"value": ...}` or `{"error": ...}`. Before each
+statement of a cell comes `{"statement": k}`, so that the grader knows which one hung or
+crashed. A function among the values of `let` lives in the grader: to call it is to send
+`{"call": name, "args": [...]}` and to wait for its value.
+
+Nothing here is secret, and nothing here is trusted: a student's code may read and change all
+of it. What it can send is no more than an answer.
+"""
+
+import ast
+import json
+import os
+import re
+import resource
+import sys
+
+import numpy as np
+
+KINDS = {"b": bool, "i": float, "u": float, "f": float}
+
+
+def encode(value):
+    """A value in terms of JSON.
+
+    >>> encode([1.5, 2j, np.array([1, 2])])
+    [1.5, {'complex': [0.0, 2.0]}, {'array': [1.0, 2.0]}]
+    """
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, complex):
+        return {"complex": [value.real, value.imag]}
+    if isinstance(value, list | tuple):
+        return [encode(part) for part in value]
+    if isinstance(value, np.ndarray):
+        if value.dtype.kind == "c":
+            return {"array": value.real.tolist(), "imaginary": value.imag.tolist()}
+        return {"array": value.astype(KINDS[value.dtype.kind]).tolist(), **shape_if_empty(value)}
+    if isinstance(value, dict):
+        return {"dict": [[encode(key), encode(part)] for key, part in value.items()]}
+    return {"opaque": type(value).__name__}
+
+
+def shape_if_empty(value):
+    return {"shape": value.shape} if value.size == 0 else {}
+
+
+def decode(message, function=None):
+    """The value that `encode` wrote down; `function` makes one of a name."""
+    if isinstance(message, list):
+        return [decode(part, function) for part in message]
+    if not isinstance(message, dict):
+        return message
+    (kind, content), *more = message.items()
+    if kind == "complex":
+        return complex(*content)
+    if kind == "array":
+        array = np.array(content, None if content else float)
+        if array.dtype.kind not in "bifu":
+            raise ValueError("an array of something else than numbers")
+        for name, extra in more:
+            array = array.reshape(extra) if name == "shape" else with_imaginary(array, np.array(extra, float))
+        return array
+    if kind == "dict":
+        return {key: decode(part, function) for key, part in content}
+    if kind == "function" and function:
+        return function(content)
+    return Opaque(content)
+
+
+def with_imaginary(real, imaginary):
+    if real.shape != imaginary.shape:
+        raise ValueError("two shapes for one array")
+    return real + 1j * imaginary
+
+
+class Opaque:
+    """Something that does not cross the pipe."""
+
+    def __init__(self, kind):
+        self.kind = str(kind)
+
+    def __repr__(self):
+        return f"<{self.kind}>"
+
+
+def confine(memory, seconds, user):
+    """Give up every right that the answers do not need."""
+    if os.getuid() == 0:  # for root there would be no limit on processes
+        os.setgroups([])
+        os.setgid(user)
+        os.setuid(user)
+    for what, most in [
+        (resource.RLIMIT_NPROC, 0),
+        (resource.RLIMIT_AS, memory),
+        (resource.RLIMIT_CPU, seconds),
+        (resource.RLIMIT_FSIZE, 1_000_000),
+        (resource.RLIMIT_NOFILE, 32),
+        (resource.RLIMIT_CORE, 0),
+    ]:
+        resource.setrlimit(what, (most, most))
+
+
+def pipe_of_messages():
+    """Functions that send and receive; standard input and output are cut off."""
+    incoming = os.fdopen(os.dup(0), "r", encoding="utf-8")
+    outgoing = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for standard in 0, 1, 2:
+        os.dup2(nowhere, standard)
+
+    def send(message):
+        outgoing.write(json.dumps(message) + "\n")
+        outgoing.flush()
+
+    def receive():
+        line = incoming.readline()
+        return json.loads(line) if line else sys.exit()
+
+    return send, receive
+
+
+def statements(source):
+    """A cell's statements; lines that speak to Jupyter are left out.
+
+    >>> len(statements("%matplotlib inline\\nx = 1\\ny = 2"))
+    2
+    """
+    if source.startswith("%%"):
+        return []
+    return ast.parse(re.sub(r"^(\s*)[%!?].*$", r"\1", source, flags=re.MULTILINE)).body
+
+
+def run_cell(source, skip, space, send):
+    """Run what can be run, and return the errors of the rest."""
+    errors = []
+    try:
+        body = statements(source)
+    except (SyntaxError, ValueError, RecursionError) as error:
+        return [f"{type(error).__name__}: {error}"]
+    for k, statement in enumerate(body):
+        if k in skip:
+            continue
+        send({"statement": k})
+        try:
+            exec(compile(ast.Module([statement], []), "<cell>", "exec"), space)
+        except BaseException as error:
+            errors.append(f"{type(error).__name__}: {error}")
+    return errors
+
+
+def run_code(code, scope):
+    """Run some statements; the value is the last one's, if that is an expression."""
+    body = ast.parse(code).body
+    last = body.pop() if isinstance(body[-1], ast.Expr) else None
+    exec(compile(ast.Module(body, []), "<test>", "exec"), scope)
+    return eval(compile(ast.Expression(last.value), "<test>", "eval"), scope) if last else None
+
+
+def main(memory, seconds, user):
+    send, receive = pipe_of_messages()
+    confine(memory, seconds, user)
+
+    def function(name):
+        def call(*args):
+            send({"call": name, "args": encode(args)})
+            answer = receive()
+            if "error" in answer:
+                raise ValueError(answer["error"])
+            return decode(answer["value"])
+
+        call.__name__ = name
+        return call
+
+    space = {"__name__": "__main__"}
+    send({"value": "ready"})
+    while True:
+        message = receive()
+        try:
+            if "cell" in message:
+                value = run_cell(message["cell"], message["skip"], space, send)
+            else:
+                value = run_code(message["run"], {**space, **decode({"dict": message["let"]}, function)})
+            send({"value": encode(value)})
+        except BaseException as error:
+            send({"error": f"{type(error).__name__}: {error}"[:500], "memory": isinstance(error, MemoryError)})
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))
