@@ -5,13 +5,13 @@ import math
 import numpy as np
 import pytest
 import torch
-from chainrule.gradcheck import GradcheckError
 from oracle import array
 
 import chainrule as cr
 from chainrule import rules
 from chainrule.functions import plain
 from chainrule.numerical import METHODS, derivative, gradient, jacobian, step
+from chainrule.numerical.gradcheck import GradcheckError
 from chainrule.op import Op
 
 # How well each method does where function and derivative are of size 1: a hundred times its theory.
