@@ -204,7 +204,7 @@ ANALYTIC = [
     name
     for name, op in vars(rules).items()
     if isinstance(op, Op) and op.family == "elementwise" and op.inputs == ("x",) and op.name.lower() not in KINKED
-    if name != "softplus"  # PyTorch's compares: above a threshold it is x itself
+    if name not in ("softplus", "magnitude")  # PyTorch's softplus compares; the magnitude is `norm` above
 ]
 
 
