@@ -32,7 +32,7 @@ serve: book  ## read the book at http://localhost:8000 (PORT=… for another)
 	  { echo "Port $(PORT) is taken. Another one: make serve PORT=8001"; exit 1; }
 
 test: .venv/.course $(if $(CHROMIUM),.venv/.browser)  ## run every test: engine, notebooks, built book
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 conformance: .venv/.course  ## run PyTorch's own test cases, all of them
 	@$(BIN)/python tests/conformance

@@ -1,8 +1,10 @@
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 collect_ignore_glob = ["assignments/*.py"]  # no modules: the grader and its tests read them
 BROWSERS = ["chromium", "chromium-browser", "google-chrome"]
@@ -25,6 +27,20 @@ def pytest_terminal_summary(terminalreporter):
 @pytest.fixture(scope="session")
 def root():
     return Path(__file__).parent
+
+
+@pytest.fixture(scope="session")
+def book(root, tmp_path_factory):
+    """The folder of the built book. Where tests are spread over processes, one of them builds it."""
+    shared = tmp_path_factory.getbasetemp().parent
+    stamp = shared / f"book-{os.environ.get('PYTEST_XDIST_TESTRUNUID')}"
+    with FileLock(shared / "book.lock"):
+        if "PYTEST_XDIST_WORKER" not in os.environ or not stamp.exists():
+            env = {name: value for name, value in os.environ.items() if "MAKE" not in name}
+            made = subprocess.run(["make", "book"], cwd=root, env=env, capture_output=True, text=True)
+            assert made.returncode == 0, made.stdout + made.stderr
+            stamp.touch()
+    return root / "_build" / "html"
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,6 @@
 """The built book, as `make book` leaves it, as files and in a real browser."""
 
-import os
 import re
-import subprocess
 from html.parser import HTMLParser
 
 import pytest
@@ -18,15 +16,6 @@ def contents(root):
 def pytest_generate_tests(metafunc):
     if "page" in metafunc.fixturenames:
         metafunc.parametrize("page", contents(metafunc.config.rootpath), scope="module")
-
-
-@pytest.fixture(scope="session")
-def book(root):
-    """The folder of the built book."""
-    env = {name: value for name, value in os.environ.items() if "MAKE" not in name}
-    made = subprocess.run(["make", "book"], cwd=root, env=env, capture_output=True, text=True)
-    assert made.returncode == 0, made.stdout + made.stderr
-    return root / "_build" / "html"
 
 
 class Loaded(HTMLParser):
