@@ -1,4 +1,4 @@
-"""Let ordinary Markdown links reach the glossary's terms and the bibliography's entries.
+"""Let plain Markdown links reach the glossary's terms and the bibliography's entries.
 
 A notebook is also read where roles are unknown: in Jupyter, in Colab, on GitHub. There
 [leaf](glossary.md#term-leaf) is a link with a name, while a role shows as it is typed.
