@@ -90,12 +90,11 @@ def repository(env=os.environ):
 def set_buttons(app, config):
     options = config.html_theme_options
     url, branch = repository()
+    # Without an address of ours there would be Jupyter Book's own.
+    options.update(repository_url=url, repository_branch=branch or "main")
     if not url:
         options.update(dict.fromkeys(BUTTONS, False))
-        return
-    options.update(repository_url=url, repository_branch=branch or "main")
-    host = url.split("/")[2]
-    if not re.search("github|gitlab|bitbucket", host):
+    elif not re.search("github|gitlab|bitbucket", url.split("/")[2]):
         # The theme knows three kinds of servers, and how each shows a file.
         options.update(repository_provider="github", use_source_button=False)
 
