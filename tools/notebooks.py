@@ -5,10 +5,14 @@
 Without names, every notebook under book/ and assignments/. With --check nothing is written: the command
 fails if a stored notebook differs from a new run of it (pictures aside, which depend on
 the versions of Graphviz and Matplotlib).
+
+Each notebook of the book begins with book/first_cell.py. A REPOSITORY_URL in the environment is written into
+that cell: there, a notebook that Colab did not open from GitHub finds the course.
 """
 
 import argparse
 import copy
+import os
 import re
 import sys
 import unicodedata
@@ -21,7 +25,14 @@ from nbclient.exceptions import CellExecutionError
 ROOT = Path(__file__).parents[1]
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 LANGUAGE = {"name": "python", "file_extension": ".py", "pygments_lexer": "ipython3"}
-CELL_METADATA = {"jupyter", "mystnb", "slideshow", "tags"}
+CELL_METADATA = {"cellView", "jupyter", "mystnb", "slideshow", "tags"}
+FIRST_CELL = (ROOT / "book" / "first_cell.py").read_text(encoding="utf-8").rstrip()
+FOLDED = {
+    "cellView": "form",
+    "jupyter": {"source_hidden": True},
+    "mystnb": {"code_prompt_hide": "Hide", "code_prompt_show": "To run this page in Colab"},
+    "tags": ["hide-input", "install"],
+}
 PICTURES = {"image/svg+xml", "image/png", "image/jpeg"}
 
 
@@ -49,6 +60,17 @@ def name_cells(cells):
             name = slug(headings[0]) or name if headings else name
         counts[name] = counts.get(name, 0) + 1
         cell["id"] = f"{name}-{counts[name]}"
+
+
+def begin(notebook, home=None):
+    """Let a notebook begin with the first cell, which keeps the address it has unless `home` is another."""
+    stored = notebook.cells.pop(0).source if "install" in notebook.cells[0].metadata.get("tags", []) else ""
+    written = re.search(r'^install\("(.*)"\)$', stored, re.MULTILINE)
+    home = home or (written and written[1])
+    last_line = f'install("{home}")' if home else "install()"
+    source = re.sub(r"^install\(\)$", last_line, FIRST_CELL, flags=re.MULTILINE)
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(source, metadata=FOLDED))
+    return notebook
 
 
 def normalise(notebook):
@@ -91,7 +113,10 @@ def without_pictures(notebook):
 def refresh(path, check):
     """True if the stored notebook is what a new run gives, or has been made so."""
     stored = nbformat.read(path, as_version=4)
-    fresh = run(normalise(copy.deepcopy(stored)), path)
+    fresh = copy.deepcopy(stored)
+    if path.is_relative_to(ROOT / "book"):
+        begin(fresh, os.environ.get("REPOSITORY_URL"))
+    fresh = run(normalise(fresh), path)
     if check:
         return without_pictures(fresh) == without_pictures(stored)
     nbformat.validate(fresh)
