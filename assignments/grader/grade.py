@@ -14,9 +14,9 @@ STRIKES = 2  # how often one question may cost a sandbox
 class Student:
     """The names that a notebook defines, in a sandbox that is made anew whenever it is lost."""
 
-    def __init__(self, cells, limits=None, plain=False, slot=0):
+    def __init__(self, cells, limits=None, plain=False):
         self.cells, self.limits = list(cells), limits or Limits()
-        self.sandbox = Sandbox(self.limits, plain, slot)
+        self.sandbox = Sandbox(self.limits, plain)
         self.deadline = time.monotonic() + self.limits.total
         self.skipped = [set() for _ in cells]
         self.alive = False
@@ -95,8 +95,8 @@ class Student:
         self.sandbox.close()
 
 
-def printable(text):
-    return str(text)[:200].encode("utf-8", "replace").decode()
+def printable(text, most=200):
+    return str(text)[:most].encode("utf-8", "replace").decode()
 
 
 def grade(assignment, student, seed=None):
