@@ -14,7 +14,6 @@ from grader.folder import one_line
 from grader.grade import Student, grade, printable
 from grader.question import ASSIGNMENTS, cells_of
 from grader.report import digest, file_name, write
-from grader.sandbox import Limits
 
 ANSWER = re.compile(r"\s*\*\*Answer to (q\d+)[.:]?\*\*[.:]?\s*")
 DECIDING = [Path(__file__).with_name(f"{name}.py") for name in ("batch", "grade", "question", "sandbox", "worker")]
