@@ -122,7 +122,9 @@ def test_a_worker_without_a_sandbox_stops_the_run(folder, scheduler, tmp_path):
 def test_a_worker_whose_canary_is_silent_stops_the_run(folder, scheduler, tmp_path):
     hole = tmp_path / "site" / "sitecustomize.py"
     hole.parent.mkdir()
-    hole.write_text("import grader.sandbox as s\ns.Limits.__init__.__defaults__ = (30., 10., 5., 60., 10**12, 10**6, 10**4)")
+    hole.write_text(
+        "import grader.sandbox as s\ns.Limits.__init__.__defaults__ = (30., 10., 5., 60., 10**12, 10**6, 10**4)"
+    )
     with worker(scheduler, PYTHONPATH=f"{hole.parent}:{ASSIGNMENTS}"):
         _, complaint = grade(folder, tmp_path / "out", scheduler).communicate(timeout=60)
     assert "is not safe: this does not hold: memory is limited" in complaint

@@ -54,7 +54,7 @@ def notebooks(folder):
 
 
 def submissions(folder, assignment):
-    """One submission per student: the newest notebook, among those named after the assignment if any are."""
+    """One submission per student."""
     found, taken = {}, set()
     for path in sorted(folder.iterdir()):
         if path.is_symlink() or path.name in SKIPPED:
@@ -72,11 +72,14 @@ def submissions(folder, assignment):
         while unique in taken:
             unique += " again"
         taken.add(unique)
-        if not candidates:
-            yield Submission(unique, None, ["no notebook"])
-            continue
-        of_this = [pair for pair in candidates if assignment in pair[0].name] or candidates
-        path, notes = max(of_this, key=lambda pair: (pair[0].stat().st_mtime_ns, pair[0].name))
-        if len(of_this) > 1:
-            notes = [*notes, f"newest of {len(of_this)} notebooks: {one_line(path.name)}"]
-        yield Submission(unique, path, notes)
+        path, more = of_this_assignment([path for path, _ in candidates], assignment)
+        yield Submission(unique, path, [note for one, notes in candidates for note in notes if one == path] + more)
+
+
+def of_this_assignment(paths, assignment):
+    """The newest of a student's notebooks, among those named after the assignment if any are, and notes."""
+    named = [path for path in paths if assignment in path.name] or paths
+    if not named:
+        return None, ["there is no notebook (.ipynb) in what was handed in"]
+    path = max(named, key=lambda path: (path.stat().st_mtime_ns, path.name))
+    return path, [f"newest of {len(named)} notebooks: {one_line(path.name)}"] * (len(named) > 1)
