@@ -28,9 +28,9 @@ found = []
 def look(path):
     try: found.append(open(path, "rb").read())
     except OSError: pass
-for folder, _, files in os.walk("/"):
-    for file in files:
-        if file.endswith((".py", ".json", ".sh")) and not folder.startswith("/usr"): look(os.path.join(folder, file))
+for folder, inside, files in os.walk("/"):
+    inside[:] = [name for name in inside if name not in ("usr", "lib", "proc", "sys")]
+    for file in files: look(os.path.join(folder, file))
 for process in glob.glob("/proc/[0-9]*"):
     for file in "environ", "mem", "maps": look(f"{process}/{file}")
 try: open("/autograder/results/results.json", "w").write('{"score": 100}')
@@ -39,7 +39,7 @@ try: os.kill(os.getppid(), 9)
 except OSError: pass
 def attack():
     for text in found:
-        if b"central_difference" in text and b"student" in text: raise ValueError("SEEN")
+        if b"a_one_sided" + b"_difference" in text: raise ValueError("SEEN")
     return 6.0
 def central_difference(f, x, h): return attack()
 """
@@ -80,6 +80,7 @@ def notebook():
 @pytest.fixture
 def autograder(archive, tmp_path):
     """/autograder as Gradescope makes it, with what setup.sh installs: Python and the packages."""
+    tmp_path.chmod(0o755)
     archive.extractall(tmp_path / "source")
     for folder in "submission", "results":
         (tmp_path / folder).mkdir()
@@ -95,24 +96,12 @@ def run(autograder, capabilities):
     """Run it in a container: the system, the packages, /autograder, and these rights."""
     words = ["bwrap", "--unshare-pid", "--unshare-ipc", "--unshare-net", "--die-with-parent", "--clearenv"]
     words += ["--setenv", "PATH", os.environ["PATH"], "--setenv", "HOME", "/root"]
-    words += [
-        "--perms",
-        "0711",
-        "--dir",
-        "/root",
-        "--perms",
-        "1777",
-        "--tmpfs",
-        "/tmp",
-        "--proc",
-        "/proc",
-        "--dev",
-        "/dev",
-    ]
+    words += ["--perms", "1777", "--tmpfs", "/tmp", "--proc", "/proc", "--dev", "/dev"]
     for path in ["/usr", "/bin", "/lib", "/lib64", "/etc", sys.base_prefix, str(Path(torch.__file__).parents[1])]:
+        for parent in [*Path(path).parents][-2::-1]:
+            words += ["--perms", "0711", "--dir", str(parent)]
         words += ["--ro-bind", path, path] if os.path.exists(path) else []
-    words += ["--bind", str(autograder), "/autograder", "--chdir", "/autograder"]
-    words += ["--cap-drop", "ALL"]
+    words += ["--bind", str(autograder), "/autograder", "--chdir", "/autograder", "--cap-drop", "ALL"]
     words += [word for capability in capabilities for word in ("--cap-add", capability)]
     done = subprocess.run([*words, "/autograder/run_autograder"], capture_output=True, text=True, timeout=120)
     file = autograder / "results" / "results.json"
