@@ -61,9 +61,9 @@ def sing(limits=None, plain=False):
     """
     here = {"home": str(Path.home()), "tests": str(Path(__file__).parents[1])}
     limits = limits or Limits(call=30)
-    with socket.create_server(("127.0.0.1", 0)) as server, Student([SPY], limits, plain) as student:
-        here["port"] = server.getsockname()[1]
-        try:
+    try:
+        with socket.create_server(("127.0.0.1", 0)) as server, Student([SPY], limits, plain) as student:
+            here["port"] = server.getsockname()[1]
             if student.run("double(x)", x=21.0) != 42:
                 raise Unsafe("a right answer does not pass")
             for what, code in (PROBES if plain else PROBES | WITH_BWRAP).items():
@@ -71,8 +71,7 @@ def sing(limits=None, plain=False):
                     continue
                 if student.run(code, **here) is not True:
                     raise Unsafe(f"this does not hold: {what}")
-        except (Broken, Failed, Lost) as error:
-            hint = (
-                "Everybody must be able to read Python's library" if plain else "bwrap needs the capability SYS_ADMIN"
-            )
-            raise Unsafe(f"the worker does not answer: {error}." + f" {hint}." * (not os.getuid())) from error
+    except (Broken, Failed, Lost) as error:
+        hint = "Root needs the capabilities SETUID, SETGID and KILL, and everybody Python's library"
+        hint = hint if plain else "As root, bwrap needs the capabilities SYS_ADMIN, SETUID and SETGID"
+        raise Unsafe(f"the worker does not answer: {error}." + f" {hint}." * (not os.getuid())) from error

@@ -166,8 +166,12 @@ class Sandbox:
 
     def stop(self):
         if self.process:
-            with contextlib.suppress(ProcessLookupError):
+            try:
                 self.process.kill()
+            except PermissionError:
+                raise Broken(
+                    "processes of another user cannot be ended here, for lack of the capability KILL"
+                ) from None
             self.process.wait()
             for stream in self.process.stdin, self.process.stdout:
                 with contextlib.suppress(OSError):
