@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -14,12 +15,12 @@ import pytest
 import torch
 from hostile import ALL_ANSWERS, ANSWER, ATTACKS, CHEATS, COST_ONE_QUESTION, FORGERIES, OTHER_ANSWER
 
-from grader import canary
+from grader import batch, canary
 from grader import sandbox as sandbox_module
 from grader.batch import grade_folder, here
 from grader.folder import submissions
 from grader.grade import Student
-from grader.question import ASSIGNMENTS, Assignment
+from grader.question import ASSIGNMENTS, Assignment, every_assignment
 from grader.report import file_name, report
 from grader.sandbox import Broken, Failed, Limits, available
 from grader.student import versions
@@ -127,29 +128,79 @@ def test_manual_answers_lie_side_by_side(graded):
     assert "## loops\n\n> No answer." in page
 
 
-def test_it_goes_on_where_it_was_interrupted(assignment, solution, tmp_path):
+def start(folder, out):
+    words = [sys.executable, "-m", "grader", ASSIGNMENT, str(folder), str(out), "--jobs", "2"]
+    return subprocess.Popen(words, cwd=ASSIGNMENTS, stderr=subprocess.PIPE, text=True, start_new_session=True)
+
+
+def stored(out):
+    return {path: path.stat().st_mtime_ns for path in out.glob("tests/*.json")}
+
+
+@pytest.fixture
+def slow_class(solution, tmp_path):
+    for number in range(9):
+        notebook = nbformat.from_dict(solution)
+        notebook.cells.append(nbformat.v4.new_code_cell("import time\ntime.sleep(0.4)"))
+        nbformat.write(notebook, tmp_path / f"{number}.ipynb")
+    return tmp_path
+
+
+@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGINT])
+def test_an_interruption_loses_nothing_and_nothing_is_graded_twice(assignment, slow_class, blow):
+    out, kept = slow_class / "out", {}
+    for _ in range(2):
+        run = start(slow_class, out)
+        while len(stored(out)) < len(kept) + 2:
+            time.sleep(0.01)
+        os.killpg(run.pid, blow)  # the whole group, as Ctrl-C does
+        _, said = run.communicate(timeout=20)
+        if blow == signal.SIGINT:
+            assert "Stopped: interrupted. What was graded is kept; the same command goes on from there." in said
+            assert "Traceback" not in said and run.returncode == 130
+        assert kept.items() <= stored(out).items()
+        kept = stored(out)
+    start(slow_class, out).communicate(timeout=60)
+    assert kept.items() <= stored(out).items()
+    results = json.loads((out / "results.json").read_text())
+    assert [scores(result) for result in results] == [full(assignment)] * 9
+    assert not any(result["flags"] for result in results)
+
+
+def test_what_has_changed_is_graded_again_and_nothing_else(assignment, solution, tmp_path, monkeypatch):
     folder, out = tmp_path / "in", tmp_path / "out"
-    for name in "abcd":
+    for name in "ab":
         (folder / name).mkdir(parents=True)
         nbformat.write(solution, folder / name / "x.ipynb")
     found = list(submissions(folder, ASSIGNMENT))
 
-    def interrupted(assignment, waiting):
-        for number, pair in enumerate(here(assignment, waiting)):
-            if number == 2:
-                raise KeyboardInterrupt
-            yield pair
+    def graded_anew(seed=None):
+        before = stored(out)
+        results = grade_folder(assignment, found, out, seed=seed)
+        return results, [path.stem for path, time in sorted(stored(out).items()) if before.get(path) != time]
 
-    with pytest.raises(KeyboardInterrupt):
-        grade_folder(assignment, found, out, interrupted)
-    kept = {path.name: path.stat().st_mtime_ns for path in (out / "tests").iterdir()}
-    assert len(kept) == 2
-    results = grade_folder(assignment, found, out)
-    assert [result["student"] for result in results] == list("abcd")
-    assert all(scores(result) == full(assignment) for result in results)
-    assert kept.items() <= {path.name: path.stat().st_mtime_ns for path in (out / "tests").iterdir()}.items()
+    assert graded_anew()[1] == ["a", "b"]
+    assert graded_anew()[1] == []
     save(found[0].path, ["central_difference = None"])
-    assert not any(scores(grade_folder(assignment, found, out)[0]).values())
+    results, anew = graded_anew()
+    assert anew == ["a"] and not any(scores(results[0]).values()) and scores(results[1]) == full(assignment)
+    assert graded_anew(seed=1)[1] == ["a", "b"]
+    (out / "tests" / "b.json").write_text('{"key":')
+    assert graded_anew(seed=1)[1] == ["b"]
+    monkeypatch.setattr(batch, "GRADER", b"another version")
+    assert graded_anew(seed=1)[1] == ["a", "b"]
+    monkeypatch.setattr(batch, "ASSIGNMENTS", tmp_path)
+    (tmp_path / f"{ASSIGNMENT}_tests.py").write_text("other = tests")
+    assert graded_anew(seed=1)[1] == ["a", "b"]
+
+
+def test_the_class_seed_gives_each_student_inputs_of_their_own(solution, tmp_path):
+    for name in "ab":
+        nbformat.write(solution, tmp_path / f"{name}.ipynb")
+    found = list(submissions(tmp_path, ASSIGNMENT))
+    seeds = [[batch.work(one, "", seed).seed for one in found] for seed in (1, 1, 2, None, None)]
+    assert seeds[0] == seeds[1]
+    assert len({seed for pair in seeds for seed in pair}) == 8
 
 
 def test_moved_split_and_copied_cells_do_no_harm(assignment, solution, tmp_path):
@@ -266,3 +317,38 @@ def test_without_bwrap_nothing_is_graded(tmp_path):
     assert run.returncode != 0
     assert "Nothing was graded: bwrap is not installed" in run.stderr
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", every_assignment())
+def test_check_says_of_every_stub_that_it_returned_nothing(name, capsys):
+    space = {}
+    stub, _ = versions(Assignment(name))
+    exec("\n\n".join(cell.source for cell in stub.cells if cell.cell_type == "code"), space)
+    capsys.readouterr()
+    for question in space["PUBLIC"]:
+        space["check"](question)
+        assert capsys.readouterr().out.startswith(f"{question}: returned nothing yet.\n    ")
+
+
+def test_check_speaks_in_the_terms_of_the_question(capsys):
+    space = {}
+    stub, _ = versions(Assignment(ASSIGNMENT))
+    exec("\n\n".join(cell.source for cell in stub.cells if cell.cell_type == "code"), space)
+    case = "\n    balanced_h(1, 1e-8)"
+    not_yet = f"q2: not yet.{case}\n    "
+    said = {
+        "def balanced_h(order, eps): return eps": f"{not_yet}got     1e-08\n    wanted  0.0001",
+        "def balanced_h(order, eps): return 1 / 0": (
+            f"{not_yet}raised ZeroDivisionError: division by zero, in line 1 of balanced_h"
+        ),
+        "def balanced_h(order, eps): return ['a']": f"{not_yet}got     ['a']\n    wanted  0.0001",
+        "del balanced_h": f"{not_yet}name 'balanced_h' is not defined yet",
+        "balanced_h = lambda order, eps: None": f"q2: returned nothing yet.{case}",
+    }
+    for code, words in said.items():
+        exec(code, space)
+        capsys.readouterr()
+        space["check"]("q2")
+        assert capsys.readouterr().out == words + "\n"
+    space["check"]("q7")
+    assert capsys.readouterr().out == "There is no check for 'q7'. There is one for each of: q1, q2, q3, q4, q5.\n"

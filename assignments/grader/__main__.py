@@ -46,7 +46,7 @@ def main():
     if not arguments.folder.is_dir():
         sys.exit(f"There is no folder {arguments.folder}.")
     assignment = Assignment(arguments.assignment)
-    found = list(submissions(arguments.folder, assignment.name))
+    found = list(submissions(arguments.folder.resolve(), assignment.name, arguments.out.resolve()))
     if not found:
         sys.exit(f"There is no notebook in {arguments.folder}.")
     grader = on_cluster(arguments) if arguments.dask else on_this_machine(arguments)

@@ -53,11 +53,11 @@ def notebooks(folder):
     return found
 
 
-def submissions(folder, assignment):
-    """One submission per student."""
+def submissions(folder, assignment, results=None):
+    """One submission per student; the results may lie in the same folder."""
     found, taken = {}, set()
     for path in sorted(folder.iterdir()):
-        if path.is_symlink() or path.name in SKIPPED:
+        if path.is_symlink() or path.name in SKIPPED or path == results:
             continue
         if path.is_dir():
             (name, number, notes), inside = owner(path.name, MOODLE), notebooks(path)
