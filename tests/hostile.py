@@ -250,6 +250,7 @@ COST_ONE_QUESTION = {
     "fills memory": "hoard = []\ndef central_difference(f, x, h):\n    while True: hoard.append(bytes(10**7))",
     "closes every file": "import os\ndef central_difference(f, x, h): os.closerange(0, 64)",
     "prints without end": "def central_difference(f, x, h):\n    while True: print('x' * 1000, flush=True)",
+    "hoards memory": "central_difference = None\nhoard = []\nwhile True: hoard.append(bytes(10**5))",
     "hangs and crashes between definitions": (
         "%matplotlib inline\nimport os\nwhile True: pass\ncentral_difference = None\nos._exit(1)\nimport matplotlib"
     ),

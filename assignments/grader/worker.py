@@ -192,6 +192,8 @@ def run_cell(source, skip, space, send):
         send({"statement": k})
         try:
             exec(compile(ast.Module([statement], []), "<cell>", "exec"), space)
+        except MemoryError:  # what is left would not do for the others
+            raise
         except BaseException as error:
             errors.append(f"{type(error).__name__}: {error}")
     return errors
