@@ -59,6 +59,7 @@ def graded(assignment, solution, tmp_path_factory):
     for answers, attacks in (ALL_ANSWERS, CHEATS), (OTHER_ANSWER, FORGERIES), (ANSWER, ATTACKS):
         for name, attack in attacks.items():
             save(folder / f"{name}.ipynb", [answers, attack.replace("PLACE", str(folder))])
+    save(folder / "makes cells without end.ipynb", [*[""] * 30_000, ANSWER, "def attack(): return 1.0"])
     for name, attack in COST_ONE_QUESTION.items():
         sources = [cell.source for cell in solution.cells if cell.cell_type == "code"]
         save(folder / f"{name}.ipynb", [*sources, attack])
@@ -85,6 +86,13 @@ def full(assignment):
 @pytest.mark.parametrize("name", [*CHEATS, *FORGERIES, *ATTACKS])
 def test_gains_nothing(graded, name):
     assert not any(scores(graded[1][name]).values())
+
+
+def test_no_attack_outlasts_its_limits_or_reaches_a_terminal(graded):
+    for result in graded[1].values():
+        assert result["seconds"] < 60
+        whys = [test["why"] or "" for test in result["tests"]]
+        assert all(text.isprintable() for text in result["notes"] + result["flags"] + whys)
 
 
 @pytest.mark.parametrize("name", COST_ONE_QUESTION)

@@ -10,9 +10,8 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from grader.folder import one_line
-from grader.grade import Student, grade, printable
-from grader.question import ASSIGNMENTS, cells_of
+from grader.grade import Student, grade
+from grader.question import ASSIGNMENTS, cells_of, one_line
 from grader.report import digest, file_name, write
 
 ANSWER = re.compile(r"\s*\*\*Answer to (q\d+)[.:]?\*\*[.:]?\s*")
@@ -54,7 +53,7 @@ def work(submission, version, seed=None):
     return Work(submission.student, one_line(str(submission.path or "")), cells, notes, own, key)
 
 
-def read(path, most=20_000_000):
+def read(path, most=10_000_000):
     with open(path, "rb") as file:
         content = file.read(most + 1)
     if len(content) > most:
@@ -68,7 +67,8 @@ def grade_one(assignment, work, limits=None, plain=False):
     for kind, source in work.cells:
         answer = ANSWER.match(source) if kind == "markdown" else None
         if answer:
-            manual[answer[1]] = printable(source[answer.end() :].strip(), most=100_000)
+            lines = source[answer.end() :].strip().splitlines()
+            manual[answer[1]] = "\n".join(one_line(line, most=10_000) for line in lines)
     with Student([source for kind, source in work.cells if kind == "code"], limits, plain) as student:
         graded = grade(assignment, student, work.seed)
     return {

@@ -5,6 +5,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from grader.question import one_line
+
 MOODLE = re.compile(r"(?P<name>.+)_(?P<id>\d+)_assignsubmission_\w+_?")  # folders
 CANVAS = re.compile(r"(?P<name>[^_]+)_(?P<late>LATE_)?(?P<id>\d+)_\d+_.+")  # files
 SKIPPED = {".git", ".ipynb_checkpoints", "__pycache__", "__MACOSX", ".venv", "node_modules"}
@@ -31,11 +33,6 @@ def owner(name, pattern):
     if not export:
         return one_line(name), "", []
     return one_line(export["name"]), export["id"], ["late"] if export.groupdict().get("late") else []
-
-
-def one_line(text):
-    """A name that prints, and takes one line."""
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
 
 
 def notebooks(folder):

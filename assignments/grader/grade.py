@@ -4,11 +4,12 @@ import time
 
 import numpy as np
 
-from grader.question import Wrong
+from grader.question import Wrong, one_line
 from grader.sandbox import Broken, Failed, Limits, Lost, Sandbox
 from grader.worker import encode
 
 STRIKES = 2  # how often one question may cost a sandbox
+NOTES = 20
 
 
 class Student:
@@ -36,7 +37,7 @@ class Student:
                         self.seconds(self.limits.cell),
                         on_statement=at.append,
                     )
-                    notes += [f"cell {number + 1}: {printable(error)}" for error in errors[:5]]
+                    notes += [f"cell {number + 1}: {one_line(error)}" for error in list(errors)[:5]]
                 except (Lost, Failed, TypeError) as error:
                     self.flag(f"cell {number + 1}: {error}")
                     if isinstance(at[-1], int) and at[-1] not in self.skipped[number]:
@@ -46,7 +47,7 @@ class Student:
                     break
             else:
                 self.alive = True
-                self.notes += [note for note in notes if note not in self.notes]
+                self.notes += [note for note in notes[:NOTES] if note not in self.notes]
 
     def run(self, code, **values):
         """The value of some code in the notebook's names, and with these values.
@@ -84,6 +85,7 @@ class Student:
             raise Lost("ran out of time for the whole submission")
 
     def flag(self, text):
+        text = one_line(text)
         if text not in self.notes:
             self.notes.append(text)
         self.flags.add(text.rpartition(": ")[2])
@@ -93,10 +95,6 @@ class Student:
 
     def __exit__(self, *_):
         self.sandbox.close()
-
-
-def printable(text, most=200):
-    return str(text)[:most].encode("utf-8", "replace").decode()
 
 
 def grade(assignment, student, seed=None):
@@ -126,7 +124,7 @@ def grade(assignment, student, seed=None):
         "seed": str(seed),
         "seconds": round(time.monotonic() - began, 2),
         "flags": sorted(student.flags),
-        "notes": student.notes[:20],
+        "notes": student.notes[:NOTES],
         "tests": outcomes,
     }
 
@@ -137,14 +135,14 @@ def outcome(student, test, rng):
         with np.errstate(all="ignore"):
             test.function(student, rng)
     except Wrong as error:
-        return f"wrong: {printable(error)}"
+        return f"wrong: {one_line(error)}"
     except Failed as error:
-        return f"raised {printable(error)}"
+        return f"raised {one_line(error)}"
     except Lost as error:
         student.flag(f"{test.name}: {error}")
         return str(error)
     except Broken:
         raise
     except Exception as error:  # what came back is not what the test can work with
-        return f"unusable: {type(error).__name__}: {printable(error)}"
+        return f"unusable: {type(error).__name__}: {one_line(error)}"
     return None

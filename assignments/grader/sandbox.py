@@ -36,7 +36,7 @@ class Limits:
     cell: float = 10.0  # seconds for a cell
     call: float = 5.0  # seconds for a test's call
     total: float = 60.0  # seconds for a submission
-    memory: int = 220_000_000  # bytes of address space, of which Python and NumPy take 100 million
+    memory: int = 200_000_000  # bytes of address space, of which Python and NumPy take 100 million
     reply: int = 1_000_000  # bytes of one message
     calls: int = 10_000  # of the grader's functions, in one test
 

@@ -180,7 +180,7 @@ def statements(source):
 
 
 def run_cell(source, skip, space, send):
-    """Run what can be run, and return the errors of the rest."""
+    """Run what can be run, and return the first errors of the rest."""
     errors = []
     try:
         body = statements(source)
@@ -195,8 +195,8 @@ def run_cell(source, skip, space, send):
         except MemoryError:  # what is left would not do for the others
             raise
         except BaseException as error:
-            errors.append(f"{type(error).__name__}: {error}")
-    return errors
+            errors.append(f"{type(error).__name__}: {error}"[:500])
+    return errors[:5]
 
 
 def run_code(code, scope):
