@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 import torch
 from hostile import ALL_ANSWERS, ANSWER, ATTACKS, CHEATS, COST_ONE_QUESTION, FORGERIES, OTHER_ANSWER
@@ -22,8 +23,9 @@ from grader.folder import submissions
 from grader.grade import Student
 from grader.question import ASSIGNMENTS, Assignment, every_assignment
 from grader.report import file_name, report
-from grader.sandbox import Broken, Failed, Limits, available
+from grader.sandbox import Broken, Failed, Limits, Lost, available, serve
 from grader.student import versions
+from grader.worker import decode
 
 ASSIGNMENT = "01_introduction"
 
@@ -260,6 +262,62 @@ def test_a_function_of_the_grader_is_called_out_here():
         with pytest.raises(Failed, match="teapot"):
             student.run("raise_it()", raise_it=lambda: (_ for _ in ()).throw(ValueError("teapot")))
     assert points == [2, 4]
+
+
+REFUSED = {
+    "shared memory": "libc.shmget(0, 4096, 0o1600) == -1 and ctypes.get_errno() == 1",
+    "message queues": "libc.msgget(0, 0o1600) == -1 and ctypes.get_errno() == 1",
+    "sockets": "libc.socket(1, 1, 0) == -1 and ctypes.get_errno() == 1",
+    "a look at itself by another": "libc.ptrace(0, 0, 0, 0) == -1 and ctypes.get_errno() == 1",
+    "the processes' files": "not os.path.exists('/proc/self')",
+    "files of the grader": "all(fails(lambda: os.fstat(fd)) for fd in range(6, 64))",
+    "rights that root has": "os.getresuid() == (os.getuid(),) * 3 and fails(lambda: os.setuid(0))",
+    "a higher priority": "fails(lambda: os.nice(-1)) and fails(lambda: os.sched_setscheduler(0, 1, os.sched_param(1)))",
+    "higher limits": "fails(lambda: resource.setrlimit(resource.RLIMIT_AS, (10**10, 10**10)))",
+}
+
+
+def test_what_no_limit_counts_is_refused():
+    helper = """
+import ctypes, os, resource
+libc = ctypes.CDLL(None, use_errno=True)
+def fails(action):
+    try: action()
+    except (OSError, ValueError): return True
+    return False
+"""
+    with Student([helper]) as student:
+        assert [what for what, code in REFUSED.items() if student.run(f"bool({code})") is not True] == []
+
+
+def test_two_sandboxes_never_share_a_user():
+    with Student([]) as one, Student([]) as other:
+        users = [student.run("__import__('os').getuid()") for student in (one, other)]
+        assert (users[0] != users[1]) == (os.getuid() == 0)
+
+
+@pytest.mark.parametrize("attack", ["writes one byte at a time", "writes questions without end"])
+def test_a_flood_ends_when_the_time_is_up(attack):
+    with Student([FORGERIES[attack]], Limits(call=1)) as student:
+        student.prepare()
+        began = time.monotonic()
+        with pytest.raises(Lost):
+            student.run("[attack() for _ in range(10**6)]", f=lambda x: time.sleep(0.01))
+        assert time.monotonic() - began < 10
+
+
+def test_a_function_of_the_grader_takes_no_more_numbers_than_a_test_needs():
+    outer = {"f": lambda x, y: np.multiply(x, y)}
+    column, row = [[1.0]] * 600, [[1.0] * 600]
+    assert "more than 1000 numbers" in serve(outer, {"call": "f", "args": [{"array": column}, {"array": row}]})["error"]
+    assert "more than 1000 numbers" in serve(outer, {"call": "f", "args": [column, row]})["error"]
+    assert serve(outer, {"call": "f", "args": [[2.0], [3.0]]}) == {"value": {"array": [6.0]}}
+
+
+def test_a_reply_makes_no_large_array_of_few_letters():
+    with pytest.raises(ValueError, match="shape"):
+        decode({"array": [], "shape": [0, 10**5, 10**5]})
+    assert decode({"array": [], "shape": [0, 3]}).shape == (0, 3)
 
 
 def test_a_folder_of_any_layout(tmp_path):
