@@ -86,10 +86,10 @@ def started(words, **environment):
 def scheduler(tmp_path):
     file = tmp_path / "scheduler.json"
     words = ["--port", "0", "--no-dashboard", "--host", "127.0.0.1", "--scheduler-file", str(file)]
-    with started(["distributed.cli.dask_scheduler", *words]):
+    with started(["distributed.cli.dask_scheduler", *words]) as process:
         while not file.exists():
             time.sleep(0.05)
-        yield json.loads(file.read_text())["address"]
+        yield json.loads(file.read_text())["address"], process
 
 
 def worker(address, **environment):
@@ -102,18 +102,38 @@ def test_a_cluster_of_this_machine_grades_the_same(folder, wanted, tmp_path):
 
 
 def test_a_lost_worker_loses_no_result(folder, wanted, scheduler, tmp_path):
-    out = tmp_path / "out"
-    with worker(scheduler) as first, worker(scheduler):
-        run = grade(folder, out, scheduler)
+    out, (address, _) = tmp_path / "out", scheduler
+    with worker(address) as first, worker(address):
+        run = grade(folder, out, address)
         while not list(out.glob("tests/*.json")):
             time.sleep(0.02)
         first.send_signal(signal.SIGKILL)
         assert results(run, out) == wanted
 
 
+def test_a_lost_scheduler_stops_the_run_and_keeps_what_was_graded(folder, wanted, scheduler, tmp_path):
+    out, (address, process) = tmp_path / "out", scheduler
+    with worker(address):
+        run = grade(folder, out, address)
+        while not list(out.glob("tests/*.json")):
+            time.sleep(0.02)
+        process.terminate()
+        _, complaint = run.communicate(timeout=60)
+    assert f"Stopped: the scheduler at {address} has gone. What was graded is kept" in complaint
+    assert "Traceback" not in complaint
+    kept = [json.loads(path.read_text())["student"] for path in out.glob("tests/*.json")]
+    assert 0 < len(kept) < len(wanted)
+    assert results(grade(folder, out, "local"), out) == wanted
+
+
+def test_where_no_scheduler_answers_it_says_so(folder, tmp_path):
+    _, complaint = grade(folder, tmp_path / "out", "nowhere").communicate(timeout=60)
+    assert "Stopped: no Dask scheduler with a worker answers at nowhere." in complaint
+
+
 def test_a_worker_without_a_sandbox_stops_the_run(folder, scheduler, tmp_path):
-    with worker(scheduler, PATH=""):
-        _, complaint = grade(folder, tmp_path / "out", scheduler).communicate(timeout=60)
+    with worker(scheduler[0], PATH=""):
+        _, complaint = grade(folder, tmp_path / "out", scheduler[0]).communicate(timeout=60)
     assert "Stopped: on the worker tcp://127.0.0.1:" in complaint
     assert "bwrap is not installed" in complaint
     assert not (tmp_path / "out").exists()
@@ -125,14 +145,14 @@ def test_a_worker_whose_canary_is_silent_stops_the_run(folder, scheduler, tmp_pa
     hole.write_text(
         "import grader.sandbox as s\ns.Limits.__init__.__defaults__ = (30., 10., 5., 60., 10**12, 10**6, 10**4)"
     )
-    with worker(scheduler, PYTHONPATH=f"{hole.parent}:{ASSIGNMENTS}"):
-        _, complaint = grade(folder, tmp_path / "out", scheduler).communicate(timeout=60)
+    with worker(scheduler[0], PYTHONPATH=f"{hole.parent}:{ASSIGNMENTS}"):
+        _, complaint = grade(folder, tmp_path / "out", scheduler[0]).communicate(timeout=60)
     assert "is not safe: this does not hold: memory is limited" in complaint
 
 
 def test_a_worker_with_other_tests_stops_the_run(folder, scheduler, tmp_path):
     shutil.copytree(ASSIGNMENTS, tmp_path / "old")
     (tmp_path / "old" / f"{ASSIGNMENT}_tests.py").write_text("")
-    with worker(scheduler, PYTHONPATH=str(tmp_path / "old")):
-        _, complaint = grade(folder, tmp_path / "out", scheduler).communicate(timeout=60)
+    with worker(scheduler[0], PYTHONPATH=str(tmp_path / "old")):
+        _, complaint = grade(folder, tmp_path / "out", scheduler[0]).communicate(timeout=60)
     assert "another version of the grader or the tests" in complaint

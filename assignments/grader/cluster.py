@@ -4,9 +4,11 @@ The submissions travel with the work; results come back as what JSON can say. A 
 this folder on its PYTHONPATH, and bwrap.
 """
 
+import contextlib
 import functools
 import logging
 import os
+from concurrent.futures import CancelledError
 
 from distributed import Client, KilledWorker, LocalCluster, as_completed, get_worker
 
@@ -18,30 +20,39 @@ from grader.sandbox import Broken, available
 
 def there(assignment, waiting, address="local", limits=None, jobs=None):
     """Grade on a cluster; yield pairs (work, result) as they come."""
-    quiet = logging.CRITICAL  # a lost worker is Dask's business: its work is given to another
-    logging.getLogger("distributed").setLevel(quiet)
-    if address == "local":
-        address = LocalCluster(
-            n_workers=jobs or os.cpu_count(), threads_per_worker=1, dashboard_address=None, silence_logs=quiet
-        )
     wanted = version(assignment.name)
-    try:
-        with Client(address, timeout=30) as client:
-            client.wait_for_workers(1, timeout=30)
-            futures = {
-                client.submit(grade_there, assignment.name, wanted, work, limits, pure=False): work for work in waiting
-            }
+    with connected(address, jobs) as client:
+        futures = {
+            client.submit(grade_there, assignment.name, wanted, work, limits, pure=False): work for work in waiting
+        }
+        try:
             for future in as_completed(futures):
                 yield futures.pop(future), future.result()
-    except TimeoutError:
-        raise Broken(f"no worker answers at {address}") from None
-    except ModuleNotFoundError as error:
-        raise Broken(f"a worker has {error}; its PYTHONPATH must name the course's folder assignments") from None
-    except KilledWorker:
-        raise Broken("the cluster loses one worker after the other, perhaps for lack of memory") from None
-    finally:
-        if isinstance(address, LocalCluster):
-            address.close()
+        except ModuleNotFoundError as error:
+            raise Broken(f"a worker has {error}; its PYTHONPATH must name the course's folder assignments") from None
+        except KilledWorker:
+            raise Broken("the cluster loses one worker after the other, perhaps for lack of memory") from None
+        except CancelledError:
+            raise Broken(f"the scheduler at {address} has gone") from None
+
+
+@contextlib.contextmanager
+def connected(address, jobs):
+    """A client with at least one worker."""
+    logging.disable()  # a lost worker is Dask's business: its work is given to another
+    with contextlib.ExitStack() as opened:
+        if address == "local":
+            jobs = jobs or os.cpu_count()
+            cluster = LocalCluster(
+                n_workers=jobs, threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL
+            )
+            address = opened.enter_context(cluster)
+        try:
+            client = opened.enter_context(Client(address, timeout=30))
+            client.wait_for_workers(1, timeout=30)
+        except (OSError, ValueError):
+            raise Broken(f"no Dask scheduler with a worker answers at {address}") from None
+        yield client
 
 
 def grade_there(name, wanted, work, limits):
