@@ -61,7 +61,8 @@ def untimed(results):
 
 def grade(folder, out, address):
     words = [sys.executable, "-m", "grader", ASSIGNMENT, folder, out, "--seed", "2026", "--dask", address]
-    return subprocess.Popen(words, env=HERE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen(words, env=HERE, start_new_session=True, **pipes)
 
 
 def results(run, out):
@@ -124,6 +125,17 @@ def test_a_lost_scheduler_stops_the_run_and_keeps_what_was_graded(folder, wanted
     kept = [json.loads(path.read_text())["student"] for path in out.glob("tests/*.json")]
     assert 0 < len(kept) < len(wanted)
     assert results(grade(folder, out, "local"), out) == wanted
+
+
+def test_ctrl_c_stops_a_cluster_of_this_machine_without_a_word_too_many(folder, tmp_path):
+    out = tmp_path / "out"
+    run = grade(folder, out, "local")
+    while not list(out.glob("tests/*.json")):
+        time.sleep(0.02)
+    os.killpg(run.pid, signal.SIGINT)
+    _, complaint = run.communicate(timeout=30)
+    assert "Stopped: interrupted. What was graded is kept" in complaint
+    assert "Traceback" not in complaint
 
 
 def test_where_no_scheduler_answers_it_says_so(folder, tmp_path):

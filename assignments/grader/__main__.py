@@ -81,7 +81,8 @@ def on_this_machine(arguments):
     try:
         canary.sing(plain=plain)
     except canary.Unsafe as error:
-        sys.exit(f"Nothing was graded, for the sandbox is not safe: {error}")
+        hint = " Close this folder and your home to other users: chmod 700." * plain
+        sys.exit(f"Nothing was graded, for the sandbox is not safe: {error}.{hint}")
     return partial(here, plain=plain, jobs=arguments.jobs)
 
 

@@ -8,6 +8,7 @@ import contextlib
 import functools
 import logging
 import os
+import signal
 from concurrent.futures import CancelledError
 
 from distributed import Client, KilledWorker, LocalCluster, as_completed, get_worker
@@ -43,9 +44,11 @@ def connected(address, jobs):
     with contextlib.ExitStack() as opened:
         if address == "local":
             jobs = jobs or os.cpu_count()
+            before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for this process, not for the workers
             cluster = LocalCluster(
                 n_workers=jobs, threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL
             )
+            signal.signal(signal.SIGINT, before)
             address = opened.enter_context(cluster)
         try:
             client = opened.enter_context(Client(address, timeout=30))
