@@ -1,6 +1,7 @@
 """Nothing that a notebook holds gains a mark, harms another notebook, or stops the run."""
 
 import csv
+import doctest
 import json
 import os
 import signal
@@ -17,7 +18,11 @@ import torch
 from hostile import ALL_ANSWERS, ANSWER, ATTACKS, CHEATS, COST_ONE_QUESTION, FORGERIES, OTHER_ANSWER
 
 from grader import batch, canary
+from grader import folder as folder_module
+from grader import report as report_module
 from grader import sandbox as sandbox_module
+from grader import student as student_module
+from grader import worker as worker_module
 from grader.batch import grade_folder, here
 from grader.folder import submissions
 from grader.grade import Student
@@ -44,6 +49,12 @@ def assignment():
 @pytest.fixture(scope="module")
 def solution(assignment):
     return versions(assignment)[1]
+
+
+@pytest.mark.parametrize("module", [folder_module, report_module, student_module, worker_module])
+def test_its_examples_are_true(module):
+    done = doctest.testmod(module)
+    assert done.attempted and not done.failed
 
 
 def save(path, sources, kind=nbformat.v4.new_code_cell):

@@ -67,7 +67,7 @@ def grade_one(assignment, work, limits=None, plain=False):
     for kind, source in work.cells:
         answer = ANSWER.match(source) if kind == "markdown" else None
         if answer:
-            lines = source[answer.end() :].strip().splitlines()
+            lines = source[answer.end() :].strip().splitlines()[:1000]
             manual[answer[1]] = "\n".join(one_line(line, most=10_000) for line in lines)
     with Student([source for kind, source in work.cells if kind == "code"], limits, plain) as student:
         graded = grade(assignment, student, work.seed)

@@ -39,7 +39,7 @@ class Student:
                     )
                     notes += [f"cell {number + 1}: {one_line(error)}" for error in list(errors)[:5]]
                 except (Lost, Failed, TypeError) as error:
-                    self.flag(f"cell {number + 1}: {error}")
+                    self.flag(f"cell {number + 1}", error)
                     if isinstance(at[-1], int) and at[-1] not in self.skipped[number]:
                         self.skipped[number].add(at[-1])
                     else:
@@ -84,11 +84,11 @@ class Student:
         if time.monotonic() > self.deadline:
             raise Lost("ran out of time for the whole submission")
 
-    def flag(self, text):
-        text = one_line(text)
-        if text not in self.notes:
-            self.notes.append(text)
-        self.flags.add(text.rpartition(": ")[2])
+    def flag(self, place, error):
+        note = one_line(f"{place}: {error}")
+        if note not in self.notes and len(self.notes) < NOTES:
+            self.notes.append(note)
+        self.flags.add(str(error) if isinstance(error, Lost) else "sent something unreadable")
 
     def __enter__(self):
         return self
@@ -139,7 +139,7 @@ def outcome(student, test, rng):
     except Failed as error:
         return f"raised {one_line(error)}"
     except Lost as error:
-        student.flag(f"{test.name}: {error}")
+        student.flag(test.name, error)
         return str(error)
     except Broken:
         raise
