@@ -8,10 +8,11 @@ TORCH_OPTIONS ?=
 BIN = .venv/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check install -qq -c constraints.txt
 BENCH_PIP = .venv-bench/bin/python -m pip --disable-pip-version-check install -qq
+BWRAP := $(shell command -v bwrap)
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
 .DEFAULT_GOAL := help
-.PHONY: help assignments grade book serve test conformance notebooks lint format bench clean
+.PHONY: help assignments grade gradescope book serve test conformance notebooks lint format bench clean
 
 help:  ## list these verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -31,7 +32,7 @@ serve: book  ## read the book at http://localhost:8000 (PORT=… for another)
 	@$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html >/dev/null 2>&1 || \
 	  { echo "Port $(PORT) is taken. Another one: make serve PORT=8001"; exit 1; }
 
-test: .venv/.course $(if $(CHROMIUM),.venv/.browser)  ## run every test: engine, notebooks, built book
+test: .venv/.course $(if $(CHROMIUM),.venv/.browser) $(if $(BWRAP),.venv/.dask)  ## run every test: engine, notebooks, built book
 	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 conformance: .venv/.course  ## run PyTorch's own test cases, all of them
@@ -40,10 +41,16 @@ conformance: .venv/.course  ## run PyTorch's own test cases, all of them
 assignments: .venv/.course  ## write the students' notebooks and the solutions into _build/assignments
 	@cd assignments && ../$(BIN)/python -m grader.student ../_build/assignments
 
-grade: .venv/.course  ## grade a class: make grade ASSIGNMENT=01_introduction FOLDER=… OUT=…
+grade: .venv/.course $(if $(DASK),.venv/.dask)  ## grade a class: make grade ASSIGNMENT=01_introduction FOLDER=… OUT=…
 	@test -n "$(ASSIGNMENT)" -a -n "$(FOLDER)" -a -n "$(OUT)" || { \
 	  echo "Say what to grade: make grade ASSIGNMENT=01_introduction FOLDER=submissions OUT=results"; exit 1; }
-	@PYTHONPATH=assignments $(BIN)/python -m grader "$(ASSIGNMENT)" "$(FOLDER)" "$(OUT)"
+	@PYTHONPATH=assignments $(BIN)/python -m grader "$(ASSIGNMENT)" "$(FOLDER)" "$(OUT)" \
+	  $(if $(DASK),--dask "$(DASK)") $(if $(SEED),--seed "$(SEED)")
+
+gradescope: .venv/.course  ## write Gradescope's bundle: make gradescope ASSIGNMENT=01_introduction
+	@test -f "assignments/$(ASSIGNMENT)_tests.py" || { \
+	  echo "Say which assignment: make gradescope ASSIGNMENT=01_introduction"; exit 1; }
+	@PYTHONPATH=assignments $(BIN)/python -m grader.gradescope "$(ASSIGNMENT)" "_build/gradescope/$(ASSIGNMENT).zip" $(TORCH_OPTIONS)
 
 notebooks: .venv/.course  ## run the notebooks and store their outputs
 	@$(BIN)/python tools/notebooks.py || { echo; \
@@ -79,6 +86,10 @@ clean:  ## remove everything that was built, and .venv
 
 .venv/.lint: .venv/.course
 	@$(PIP) mypy ruff || { echo "pip could not install mypy and ruff; the cause is above."; exit 1; }
+	@touch $@
+
+.venv/.dask: .venv/.course
+	@$(PIP) distributed || { echo "pip could not install Dask (distributed); the cause is above."; exit 1; }
 	@touch $@
 
 .venv/.browser: .venv/.course

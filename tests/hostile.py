@@ -106,6 +106,22 @@ def attack():
 }
 
 FORGERIES = {
+    "writes one byte at a time": """
+import os
+def attack():
+    while True:
+        for fd in range(3, 9):
+            try: os.write(fd, b" ")
+            except OSError: pass
+""",
+    "writes questions without end": writing('b\'{"call": "f", "args": [1.0]}\\n\' * 20_000'),
+    "writes keys that collide": writing(
+        "b'{\"value\": {\"dict\": [' + b','.join(b'[%d, 0]' % (k * (2**61 - 1)) for k in range(35_000)) + b']}}\\n'"
+    ),
+    "writes a shape without end to the pipe": writing(
+        'b\'{"value": {"array": [], "shape": [0, 999999, 999999]}}\\n\' * 3'
+    ),
+    "writes what a terminal obeys": writing('b\'{"error": "\\\\u001b]0;owned\\\\u0007\\\\n=1+1"}\\n\' * 9'),
     "sends a hundred megabytes": "def attack(): return 'x' * 100_000_000",
     "sends a hundred megabytes to the pipe": writing("b'x' * 100_000_000"),
     "sends deep JSON": """
@@ -130,6 +146,52 @@ def attack():
 }
 
 ATTACKS = {
+    "keeps memory that it no longer sees": """
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+libc.shmat.restype, libc.shmat.argtypes = ctypes.c_void_p, [ctypes.c_int, ctypes.c_void_p, ctypes.c_int]
+libc.shmdt.argtypes = [ctypes.c_void_p]
+def attack():
+    for k in range(200):
+        segment = libc.shmget(0, 50_000_000, 0o1600)
+        place = libc.shmat(segment, None, 0)
+        ctypes.memset(place, 1, 50_000_000)
+        libc.shmdt(place)
+    return 1.0
+""",
+    "makes files without end": """
+import os
+def attack():
+    k = 0
+    while True:
+        os.close(os.open(f"/tmp/{k}", os.O_CREAT))
+        k += 1
+""",
+    "makes mistakes without end": "def attack(): return 1.0\n" + "raise ValueError(str(id(object())) * 30)\n" * 9000,
+    "makes cells without end": "def attack(): return 1.0",
+    "hands over huge arrays": """
+import sys
+import numpy as np
+def attack():
+    frame = sys._getframe()
+    while frame:
+        for f in list(frame.f_locals.values()):
+            if callable(f) and getattr(f, "__name__", "") == "f":
+                for many in (np.zeros((40_000, 1)), [np.zeros(300)] * 300, [[1.0]] * 40_000):
+                    try: f(many)
+                    except ValueError: pass
+        frame = frame.f_back
+    return 1.0
+""",
+    "looks at other processes": """
+import os, ctypes, glob
+libc = ctypes.CDLL(None, use_errno=True)
+def attack():
+    for number in range(1, 5000):
+        if libc.ptrace(16, number, None, None) == 0: return 1.0
+    libc.prctl(1, 0)
+    return float(open(glob.glob("/proc/[0-9]*/environ")[0]).read())
+""",
     "forks": """
 import os
 def attack():
@@ -250,6 +312,7 @@ COST_ONE_QUESTION = {
     "fills memory": "hoard = []\ndef central_difference(f, x, h):\n    while True: hoard.append(bytes(10**7))",
     "closes every file": "import os\ndef central_difference(f, x, h): os.closerange(0, 64)",
     "prints without end": "def central_difference(f, x, h):\n    while True: print('x' * 1000, flush=True)",
+    "hoards memory": "central_difference = None\nhoard = []\nwhile True: hoard.append(bytes(10**5))",
     "hangs and crashes between definitions": (
         "%matplotlib inline\nimport os\nwhile True: pass\ncentral_difference = None\nos._exit(1)\nimport matplotlib"
     ),

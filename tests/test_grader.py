@@ -1,26 +1,36 @@
 """Nothing that a notebook holds gains a mark, harms another notebook, or stops the run."""
 
 import csv
+import doctest
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 import torch
 from hostile import ALL_ANSWERS, ANSWER, ATTACKS, CHEATS, COST_ONE_QUESTION, FORGERIES, OTHER_ANSWER
 
-from grader import canary
+from grader import batch, canary
+from grader import folder as folder_module
+from grader import report as report_module
 from grader import sandbox as sandbox_module
-from grader.__main__ import file_name, grade_folder, report
+from grader import student as student_module
+from grader import worker as worker_module
+from grader.batch import grade_folder, here
 from grader.folder import submissions
 from grader.grade import Student
-from grader.question import ASSIGNMENTS, Assignment
-from grader.sandbox import Broken, Failed, Limits, available
+from grader.question import ASSIGNMENTS, Assignment, every_assignment
+from grader.report import file_name, report
+from grader.sandbox import Broken, Failed, Limits, Lost, available, serve
 from grader.student import versions
+from grader.worker import decode
 
 ASSIGNMENT = "01_introduction"
 
@@ -41,6 +51,12 @@ def solution(assignment):
     return versions(assignment)[1]
 
 
+@pytest.mark.parametrize("module", [folder_module, report_module, student_module, worker_module])
+def test_its_examples_are_true(module):
+    done = doctest.testmod(module)
+    assert done.attempted and not done.failed
+
+
 def save(path, sources, kind=nbformat.v4.new_code_cell):
     path.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(nbformat.v4.new_notebook(cells=[kind(source) for source in sources]), path)
@@ -56,12 +72,14 @@ def graded(assignment, solution, tmp_path_factory):
     for answers, attacks in (ALL_ANSWERS, CHEATS), (OTHER_ANSWER, FORGERIES), (ANSWER, ATTACKS):
         for name, attack in attacks.items():
             save(folder / f"{name}.ipynb", [answers, attack.replace("PLACE", str(folder))])
+    save(folder / "makes cells without end.ipynb", [*[""] * 30_000, ANSWER, "def attack(): return 1.0"])
     for name, attack in COST_ONE_QUESTION.items():
         sources = [cell.source for cell in solution.cells if cell.cell_type == "code"]
         save(folder / f"{name}.ipynb", [*sources, attack])
     before = {path: path.read_bytes() for path in folder.rglob("*.ipynb")}
     found = list(submissions(folder, assignment.name))
-    results = grade_folder(assignment, found, folder.parent / "out", Limits(cell=1, call=1), jobs=3)
+    strict = partial(here, limits=Limits(cell=1, call=1), jobs=3)
+    results = grade_folder(assignment, found, folder.parent / "out", strict)
     report(assignment, results, folder.parent / "out")
     assert {path: path.read_bytes() for path in folder.rglob("*.ipynb")} == before
     return folder.parent / "out", {result["student"]: result for result in results}
@@ -81,6 +99,13 @@ def full(assignment):
 @pytest.mark.parametrize("name", [*CHEATS, *FORGERIES, *ATTACKS])
 def test_gains_nothing(graded, name):
     assert not any(scores(graded[1][name]).values())
+
+
+def test_no_attack_outlasts_its_limits_or_reaches_a_terminal(graded):
+    for result in graded[1].values():
+        assert result["seconds"] < 60
+        whys = [test["why"] or "" for test in result["tests"]]
+        assert all(text.isprintable() for text in result["notes"] + result["flags"] + whys)
 
 
 @pytest.mark.parametrize("name", COST_ONE_QUESTION)
@@ -124,27 +149,79 @@ def test_manual_answers_lie_side_by_side(graded):
     assert "## loops\n\n> No answer." in page
 
 
-def test_it_goes_on_where_it_was_interrupted(assignment, solution, tmp_path):
+def start(folder, out):
+    words = [sys.executable, "-m", "grader", ASSIGNMENT, str(folder), str(out), "--jobs", "2"]
+    return subprocess.Popen(words, cwd=ASSIGNMENTS, stderr=subprocess.PIPE, text=True, start_new_session=True)
+
+
+def stored(out):
+    return {path: path.stat().st_mtime_ns for path in out.glob("tests/*.json")}
+
+
+@pytest.fixture
+def slow_class(solution, tmp_path):
+    for number in range(9):
+        notebook = nbformat.from_dict(solution)
+        notebook.cells.append(nbformat.v4.new_code_cell("import time\ntime.sleep(0.4)"))
+        nbformat.write(notebook, tmp_path / f"{number}.ipynb")
+    return tmp_path
+
+
+@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGINT])
+def test_an_interruption_loses_nothing_and_nothing_is_graded_twice(assignment, slow_class, blow):
+    out, kept = slow_class / "out", {}
+    for _ in range(2):
+        run = start(slow_class, out)
+        while len(stored(out)) < len(kept) + 2:
+            time.sleep(0.01)
+        os.killpg(run.pid, blow)  # the whole group, as Ctrl-C does
+        _, said = run.communicate(timeout=20)
+        if blow == signal.SIGINT:
+            assert "Stopped: interrupted. What was graded is kept; the same command goes on from there." in said
+            assert "Traceback" not in said and run.returncode == 130
+        assert kept.items() <= stored(out).items()
+        kept = stored(out)
+    start(slow_class, out).communicate(timeout=60)
+    assert kept.items() <= stored(out).items()
+    results = json.loads((out / "results.json").read_text())
+    assert [scores(result) for result in results] == [full(assignment)] * 9
+    assert not any(result["flags"] for result in results)
+
+
+def test_what_has_changed_is_graded_again_and_nothing_else(assignment, solution, tmp_path, monkeypatch):
     folder, out = tmp_path / "in", tmp_path / "out"
-    for name in "abcd":
+    for name in "ab":
         (folder / name).mkdir(parents=True)
         nbformat.write(solution, folder / name / "x.ipynb")
     found = list(submissions(folder, ASSIGNMENT))
 
-    def interrupt(done, total):
-        if done == 2:
-            raise KeyboardInterrupt
+    def graded_anew(seed=None):
+        before = stored(out)
+        results = grade_folder(assignment, found, out, seed=seed)
+        return results, [path.stem for path, time in sorted(stored(out).items()) if before.get(path) != time]
 
-    with pytest.raises(KeyboardInterrupt):
-        grade_folder(assignment, found, out, jobs=1, progress=interrupt)
-    kept = {path.name: path.stat().st_mtime_ns for path in (out / "tests").iterdir()}
-    assert 2 <= len(kept) < 4
-    results = grade_folder(assignment, found, out)
-    assert [result["student"] for result in results] == list("abcd")
-    assert all(scores(result) == full(assignment) for result in results)
-    assert kept.items() <= {path.name: path.stat().st_mtime_ns for path in (out / "tests").iterdir()}.items()
+    assert graded_anew()[1] == ["a", "b"]
+    assert graded_anew()[1] == []
     save(found[0].path, ["central_difference = None"])
-    assert not any(scores(grade_folder(assignment, found, out)[0]).values())
+    results, anew = graded_anew()
+    assert anew == ["a"] and not any(scores(results[0]).values()) and scores(results[1]) == full(assignment)
+    assert graded_anew(seed=1)[1] == ["a", "b"]
+    (out / "tests" / "b.json").write_text('{"key":')
+    assert graded_anew(seed=1)[1] == ["b"]
+    monkeypatch.setattr(batch, "GRADER", b"another version")
+    assert graded_anew(seed=1)[1] == ["a", "b"]
+    monkeypatch.setattr(batch, "ASSIGNMENTS", tmp_path)
+    (tmp_path / f"{ASSIGNMENT}_tests.py").write_text("other = tests")
+    assert graded_anew(seed=1)[1] == ["a", "b"]
+
+
+def test_the_class_seed_gives_each_student_inputs_of_their_own(solution, tmp_path):
+    for name in "ab":
+        nbformat.write(solution, tmp_path / f"{name}.ipynb")
+    found = list(submissions(tmp_path, ASSIGNMENT))
+    seeds = [[batch.work(one, "", seed).seed for one in found] for seed in (1, 1, 2, None, None)]
+    assert seeds[0] == seeds[1]
+    assert len({seed for pair in seeds for seed in pair}) == 8
 
 
 def test_moved_split_and_copied_cells_do_no_harm(assignment, solution, tmp_path):
@@ -160,15 +237,19 @@ def test_the_canary_sings():
 HOLES = {
     "torch is out of reach": (0, ["--ro-bind", str(Path(torch.__file__).parents[1]), "/packages"]),
     "the network is out of reach": ("--unshare-net", []),
+    "nothing can be written": (0, ["--perms", "1777", "--size", "4096", "--tmpfs", "/tmp"]),
 }
 
 
 @pytest.mark.parametrize("what", HOLES)
-def test_the_canary_falls_silent_when_the_sandbox_has_a_hole(what, monkeypatch):
+def test_the_canary_falls_silent_when_the_sandbox_has_a_hole(what, monkeypatch, tmp_path):
     without, more = HOLES[what]
     words, python = sandbox_module.command()
     words = [word for word in words if word != without]
     at = words.index("--chdir") - 2  # before the root is made read-only
+    lenient = tmp_path / "worker.py"
+    lenient.write_text(sandbox_module.WORKER.read_text().replace('"socket": (41, 198),', ""))
+    more = [*more, "--ro-bind", str(lenient), "/worker.py"]
     monkeypatch.setattr(sandbox_module, "command", lambda: (words[:at] + more + words[at:], python))
     with pytest.raises(canary.Unsafe, match=what):
         canary.sing()
@@ -194,6 +275,62 @@ def test_a_function_of_the_grader_is_called_out_here():
     assert points == [2, 4]
 
 
+REFUSED = {
+    "shared memory": "libc.shmget(0, 4096, 0o1600) == -1 and ctypes.get_errno() == 1",
+    "message queues": "libc.msgget(0, 0o1600) == -1 and ctypes.get_errno() == 1",
+    "sockets": "libc.socket(1, 1, 0) == -1 and ctypes.get_errno() == 1",
+    "a look at itself by another": "libc.ptrace(0, 0, 0, 0) == -1 and ctypes.get_errno() == 1",
+    "the processes' files": "not os.path.exists('/proc/self')",
+    "files of the grader": "all(fails(lambda: os.fstat(fd)) for fd in range(6, 64))",
+    "rights that root has": "os.getresuid() == (os.getuid(),) * 3 and fails(lambda: os.setuid(0))",
+    "a higher priority": "fails(lambda: os.nice(-1)) and fails(lambda: os.sched_setscheduler(0, 1, os.sched_param(1)))",
+    "higher limits": "fails(lambda: resource.setrlimit(resource.RLIMIT_AS, (10**10, 10**10)))",
+}
+
+
+def test_what_no_limit_counts_is_refused():
+    helper = """
+import ctypes, os, resource
+libc = ctypes.CDLL(None, use_errno=True)
+def fails(action):
+    try: action()
+    except (OSError, ValueError): return True
+    return False
+"""
+    with Student([helper]) as student:
+        assert [what for what, code in REFUSED.items() if student.run(f"bool({code})") is not True] == []
+
+
+def test_two_sandboxes_never_share_a_user():
+    with Student([]) as one, Student([]) as other:
+        users = [student.run("__import__('os').getuid()") for student in (one, other)]
+        assert (users[0] != users[1]) == (os.getuid() == 0)
+
+
+@pytest.mark.parametrize("attack", ["writes one byte at a time", "writes questions without end"])
+def test_a_flood_ends_when_the_time_is_up(attack):
+    with Student([FORGERIES[attack]], Limits(call=1)) as student:
+        student.prepare()
+        began = time.monotonic()
+        with pytest.raises(Lost):
+            student.run("[attack() for _ in range(10**6)]", f=lambda x: time.sleep(0.01))
+        assert time.monotonic() - began < 10
+
+
+def test_a_function_of_the_grader_takes_no_more_numbers_than_a_test_needs():
+    outer = {"f": lambda x, y: np.multiply(x, y)}
+    column, row = [[1.0]] * 600, [[1.0] * 600]
+    assert "more than 1000 numbers" in serve(outer, {"call": "f", "args": [{"array": column}, {"array": row}]})["error"]
+    assert "more than 1000 numbers" in serve(outer, {"call": "f", "args": [column, row]})["error"]
+    assert serve(outer, {"call": "f", "args": [[2.0], [3.0]]}) == {"value": {"array": [6.0]}}
+
+
+def test_a_reply_makes_no_large_array_of_few_letters():
+    with pytest.raises(ValueError, match="shape"):
+        decode({"array": [], "shape": [0, 10**5, 10**5]})
+    assert decode({"array": [], "shape": [0, 3]}).shape == (0, 3)
+
+
 def test_a_folder_of_any_layout(tmp_path):
     save(tmp_path / "Zoë Ng_123_assignsubmission_file_" / "a.ipynb", [])
     save(tmp_path / "Zoë Ng_124_assignsubmission_file_" / "a.ipynb", [])
@@ -206,10 +343,14 @@ def test_a_folder_of_any_layout(tmp_path):
         save(clone / "week" / name, [])
         os.utime(clone / "week" / name, (time.time() - 100 * age,) * 2)
     os.symlink(tmp_path / "flat.ipynb", tmp_path / "link.ipynb")
+    (tmp_path / "zipped_78_999_work.zip").touch()
+    (tmp_path / "empty").mkdir()
+    os.symlink(tmp_path / "flat.ipynb", tmp_path / "empty" / "copied.ipynb")
     found = {one.student: one for one in submissions(tmp_path, ASSIGNMENT)}
-    assert set(found) == {"Zoë Ng (123)", "Zoë Ng (124)", "leeann", "flat", "clone"}
+    assert set(found) == {"Zoë Ng (123)", "Zoë Ng (124)", "leeann", "flat", "clone", "zipped", "empty"}
     assert found["leeann"].notes == ["late"]
     assert found["clone"].path.name == "new.ipynb"
+    assert "no notebook" in found["zipped"].notes[0] and "no notebook" in found["empty"].notes[0]
     assert file_name("a/../b") != file_name("a_.._b")
 
 
@@ -223,7 +364,8 @@ def test_a_file_that_is_no_notebook_scores_nothing(assignment, tmp_path, text):
 
 def test_without_a_sandbox_every_row_says_so(assignment, solution, tmp_path):
     nbformat.write(solution, tmp_path / "ada.ipynb")
-    result = grade_folder(assignment, list(submissions(tmp_path, ASSIGNMENT)), tmp_path / "out", plain=True)[0]
+    found = list(submissions(tmp_path, ASSIGNMENT))
+    result = grade_folder(assignment, found, tmp_path / "out", partial(here, plain=True))[0]
     assert result["flags"] == ["not sandboxed"]
     assert scores(result) == full(assignment)
 
@@ -231,7 +373,8 @@ def test_without_a_sandbox_every_row_says_so(assignment, solution, tmp_path):
 def test_a_sandbox_that_does_not_start_stops_the_run(assignment, solution, tmp_path):
     nbformat.write(solution, tmp_path / "ada.ipynb")
     with pytest.raises(Broken):
-        grade_folder(assignment, list(submissions(tmp_path, ASSIGNMENT)), tmp_path / "out", Limits(start=0.001))
+        found = list(submissions(tmp_path, ASSIGNMENT))
+        grade_folder(assignment, found, tmp_path / "out", partial(here, limits=Limits(start=0.001)))
     assert not list((tmp_path / "out").rglob("ada.json"))
 
 
@@ -241,12 +384,48 @@ def test_the_command(solution, tmp_path):
     run = subprocess.run(words, cwd=ASSIGNMENTS, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     assert "1 graded, 0 with flags" in run.stdout
-    assert "1 of 1" in run.stderr
+    assert "1/1" in run.stderr
 
 
 def test_without_bwrap_nothing_is_graded(tmp_path):
+    save(tmp_path / "ada.ipynb", [])
     words = [sys.executable, "-m", "grader", ASSIGNMENT, str(tmp_path), str(tmp_path / "out")]
     run = subprocess.run(words, cwd=ASSIGNMENTS, capture_output=True, text=True, env={"PATH": ""})
     assert run.returncode != 0
     assert "Nothing was graded: bwrap is not installed" in run.stderr
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", every_assignment())
+def test_check_says_of_every_stub_that_it_returned_nothing(name, capsys):
+    space = {}
+    stub, _ = versions(Assignment(name))
+    exec("\n\n".join(cell.source for cell in stub.cells if cell.cell_type == "code"), space)
+    capsys.readouterr()
+    for question in space["PUBLIC"]:
+        space["check"](question)
+        assert capsys.readouterr().out.startswith(f"{question}: returned nothing yet.\n    ")
+
+
+def test_check_speaks_in_the_terms_of_the_question(capsys):
+    space = {}
+    stub, _ = versions(Assignment(ASSIGNMENT))
+    exec("\n\n".join(cell.source for cell in stub.cells if cell.cell_type == "code"), space)
+    case = "\n    balanced_h(1, 1e-8)"
+    not_yet = f"q2: not yet.{case}\n    "
+    said = {
+        "def balanced_h(order, eps): return eps": f"{not_yet}got     1e-08\n    wanted  0.0001",
+        "def balanced_h(order, eps): return 1 / 0": (
+            f"{not_yet}raised ZeroDivisionError: division by zero, in line 1 of balanced_h"
+        ),
+        "def balanced_h(order, eps): return ['a']": f"{not_yet}got     ['a']\n    wanted  0.0001",
+        "del balanced_h": f"{not_yet}name 'balanced_h' is not defined yet",
+        "balanced_h = lambda order, eps: None": f"q2: returned nothing yet.{case}",
+    }
+    for code, words in said.items():
+        exec(code, space)
+        capsys.readouterr()
+        space["check"]("q2")
+        assert capsys.readouterr().out == words + "\n"
+    space["check"]("q7")
+    assert capsys.readouterr().out == "There is no check for 'q7'. There is one for each of: q1, q2, q3, q4, q5.\n"

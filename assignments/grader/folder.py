@@ -1,61 +1,82 @@
 """Find the notebook of every student in a folder, whatever wrote it there."""
 
+import contextlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
-MOODLE = re.compile(r"(?P<name>.+)_(?P<id>\d+)_assignsubmission_\w+_?")
-CANVAS = re.compile(r"(?P<name>[^_]+)_(?P<late>LATE_)?(?P<id>\d+)_\d+_.+")
+from grader.question import one_line
+
+MOODLE = re.compile(r"(?P<name>.+)_(?P<id>\d+)_assignsubmission_\w+_?")  # folders
+CANVAS = re.compile(r"(?P<name>[^_]+)_(?P<late>LATE_)?(?P<id>\d+)_\d+_.+")  # files
 SKIPPED = {".git", ".ipynb_checkpoints", "__pycache__", "__MACOSX", ".venv", "node_modules"}
 
 
 @dataclass
 class Submission:
     student: str
-    path: Path
+    path: Path | None
     notes: list
 
 
-def owner(path, folder):
-    """Whose notebook it is: a name, its number in the export if there is one, and notes.
+def owner(name, pattern):
+    """Whose file or folder it is: a name, its number in the export if there is one, and notes.
 
-    >>> owner(Path("s/Zoë Ng_1234567_assignsubmission_file_/a.ipynb"), Path("s"))
+    >>> owner("Zoë Ng_1234567_assignsubmission_file_", MOODLE)
     ('Zoë Ng', '1234567', [])
-    >>> owner(Path("s/ngzoe_LATE_98_7654_a-1.ipynb"), Path("s"))
+    >>> owner("ngzoe_LATE_98_7654_a-1", CANVAS)
     ('ngzoe', '98', ['late'])
-    >>> owner(Path("s/zoe.ipynb"), Path("s"))
+    >>> owner("zoe", CANVAS)
     ('zoe', '', [])
     """
-    parts = path.relative_to(folder).parts
-    if len(parts) > 1:
-        moodle = MOODLE.fullmatch(parts[0])
-        return (moodle["name"], moodle["id"], []) if moodle else (parts[0], "", [])
-    canvas = CANVAS.fullmatch(path.stem)
-    return (canvas["name"], canvas["id"], ["late"] if canvas["late"] else []) if canvas else (path.stem, "", [])
+    export = pattern.fullmatch(name)
+    if not export:
+        return one_line(name), "", []
+    return one_line(export["name"]), export["id"], ["late"] if export.groupdict().get("late") else []
 
 
 def notebooks(folder):
-    """Every notebook below a folder; links are not followed."""
+    """Every notebook below a folder, however deep; links are not followed."""
+    folders, found = [folder], []
+    for place in folders:
+        with contextlib.suppress(OSError):  # a path that is too long, or a folder that is closed
+            for path in place.iterdir():
+                if path.is_symlink() or path.name in SKIPPED:
+                    continue
+                if path.is_dir():
+                    folders.append(path)
+                elif path.suffix == ".ipynb" and path.is_file():
+                    found.append(path)
+    return found
+
+
+def submissions(folder, assignment, results=None):
+    """One submission per student; the results may lie in the same folder."""
+    found, taken = {}, set()
     for path in sorted(folder.iterdir()):
-        if path.is_symlink() or path.name in SKIPPED:
+        if path.is_symlink() or path.name in SKIPPED or path == results:
             continue
         if path.is_dir():
-            yield from notebooks(path)
-        elif path.suffix == ".ipynb" and path.is_file():
-            yield path
-
-
-def submissions(folder, assignment):
-    """One submission per student: the newest notebook, among those named after the assignment if any are."""
-    found = {}
-    for path in notebooks(folder):
-        name, number, notes = owner(path, folder)
-        found.setdefault((name, number), []).append((path, notes))
+            (name, number, notes), inside = owner(path.name, MOODLE), notebooks(path)
+        elif path.suffix == ".ipynb" or CANVAS.fullmatch(path.stem):
+            (name, number, notes), inside = owner(path.stem, CANVAS), [path] * (path.suffix == ".ipynb")
+        else:
+            continue
+        found.setdefault((name, number), []).extend((one, notes) for one in inside if one.is_file())
     names = [name for name, _ in found]
     for (name, number), candidates in found.items():
-        of_this = [pair for pair in candidates if assignment in pair[0].name] or candidates
-        path, notes = max(of_this, key=lambda pair: (pair[0].stat().st_mtime_ns, pair[0].name))
-        if len(of_this) > 1:
-            notes = [*notes, f"newest of {len(of_this)} notebooks: {path.name}"]
         unique = name if names.count(name) == 1 else f"{name} ({number or 'no number'})"
-        yield Submission(unique, path, notes)
+        while unique in taken:
+            unique += " again"
+        taken.add(unique)
+        path, more = of_this_assignment([path for path, _ in candidates], assignment)
+        yield Submission(unique, path, [note for one, notes in candidates for note in notes if one == path] + more)
+
+
+def of_this_assignment(paths, assignment):
+    """The newest of a student's notebooks, among those named after the assignment if any are, and notes."""
+    named = [path for path in paths if assignment in path.name] or paths
+    if not named:
+        return None, ["there is no notebook (.ipynb) in what was handed in"]
+    path = max(named, key=lambda path: (path.stat().st_mtime_ns, path.name))
+    return path, [f"newest of {len(named)} notebooks: {one_line(path.name)}"] * (len(named) > 1)

@@ -4,19 +4,20 @@ import time
 
 import numpy as np
 
-from grader.question import Wrong
+from grader.question import Wrong, one_line
 from grader.sandbox import Broken, Failed, Limits, Lost, Sandbox
 from grader.worker import encode
 
 STRIKES = 2  # how often one question may cost a sandbox
+NOTES = 20
 
 
 class Student:
     """The names that a notebook defines, in a sandbox that is made anew whenever it is lost."""
 
-    def __init__(self, cells, limits=None, plain=False, slot=0):
+    def __init__(self, cells, limits=None, plain=False):
         self.cells, self.limits = list(cells), limits or Limits()
-        self.sandbox = Sandbox(self.limits, plain, slot)
+        self.sandbox = Sandbox(self.limits, plain)
         self.deadline = time.monotonic() + self.limits.total
         self.skipped = [set() for _ in cells]
         self.alive = False
@@ -36,9 +37,9 @@ class Student:
                         self.seconds(self.limits.cell),
                         on_statement=at.append,
                     )
-                    notes += [f"cell {number + 1}: {printable(error)}" for error in errors[:5]]
+                    notes += [f"cell {number + 1}: {one_line(error)}" for error in list(errors)[:5]]
                 except (Lost, Failed, TypeError) as error:
-                    self.flag(f"cell {number + 1}: {error}")
+                    self.flag(f"cell {number + 1}", error)
                     if isinstance(at[-1], int) and at[-1] not in self.skipped[number]:
                         self.skipped[number].add(at[-1])
                     else:
@@ -46,7 +47,7 @@ class Student:
                     break
             else:
                 self.alive = True
-                self.notes += [note for note in notes if note not in self.notes]
+                self.notes += [note for note in notes[:NOTES] if note not in self.notes]
 
     def run(self, code, **values):
         """The value of some code in the notebook's names, and with these values.
@@ -83,20 +84,17 @@ class Student:
         if time.monotonic() > self.deadline:
             raise Lost("ran out of time for the whole submission")
 
-    def flag(self, text):
-        if text not in self.notes:
-            self.notes.append(text)
-        self.flags.add(text.rpartition(": ")[2])
+    def flag(self, place, error):
+        note = one_line(f"{place}: {error}")
+        if note not in self.notes and len(self.notes) < NOTES:
+            self.notes.append(note)
+        self.flags.add(str(error) if isinstance(error, Lost) else "sent something unreadable")
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
         self.sandbox.close()
-
-
-def printable(text):
-    return str(text)[:200].encode("utf-8", "replace").decode()
 
 
 def grade(assignment, student, seed=None):
@@ -126,7 +124,7 @@ def grade(assignment, student, seed=None):
         "seed": str(seed),
         "seconds": round(time.monotonic() - began, 2),
         "flags": sorted(student.flags),
-        "notes": student.notes[:20],
+        "notes": student.notes[:NOTES],
         "tests": outcomes,
     }
 
@@ -137,14 +135,14 @@ def outcome(student, test, rng):
         with np.errstate(all="ignore"):
             test.function(student, rng)
     except Wrong as error:
-        return f"wrong: {printable(error)}"
+        return f"wrong: {one_line(error)}"
     except Failed as error:
-        return f"raised {printable(error)}"
+        return f"raised {one_line(error)}"
     except Lost as error:
-        student.flag(f"{test.name}: {error}")
+        student.flag(test.name, error)
         return str(error)
     except Broken:
         raise
     except Exception as error:  # what came back is not what the test can work with
-        return f"unusable: {type(error).__name__}: {printable(error)}"
+        return f"unusable: {type(error).__name__}: {one_line(error)}"
     return None

@@ -1,0 +1,125 @@
+"""Grade a class, several submissions at a time, and keep each result as it comes."""
+
+import json
+import os
+import re
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from grader.grade import Student, grade
+from grader.question import ASSIGNMENTS, cells_of, one_line
+from grader.report import digest, file_name, write
+
+ANSWER = re.compile(r"\s*\*\*Answer to (q\d+)[.:]?\*\*[.:]?\s*")
+DECIDING = [Path(__file__).with_name(f"{name}.py") for name in ("batch", "grade", "question", "sandbox", "worker")]
+GRADER = b"".join(path.read_bytes() for path in DECIDING)  # what runs, even if a file is changed meanwhile
+
+
+def version(name):
+    """What decides about a result besides the notebook: the grader and the tests."""
+    return digest(GRADER, (ASSIGNMENTS / f"{name}_tests.py").read_bytes())
+
+
+@dataclass(frozen=True)
+class Work:
+    """All that a machine needs to know of a submission."""
+
+    student: str
+    notebook: str
+    cells: list
+    notes: list
+    seed: int
+    key: str  # the same submission, tests and grader have the same
+
+
+def work(submission, version, seed=None):
+    """Read a submission; its seed is its own, or made of the class's seed and the student's name."""
+    cells, notes, content = [], submission.notes, b""
+    try:
+        if submission.path:
+            content = read(submission.path)
+            cells = cells_of(content)
+    except (OSError, ValueError) as error:
+        notes = [*notes, f"unreadable: {one_line(str(error))}"]
+    if seed is None:
+        own = np.random.SeedSequence().entropy
+    else:
+        own = int(digest(str(seed).encode(), submission.student.encode())[:32], 16)
+    key = digest(version.encode(), content, str(seed).encode())
+    return Work(submission.student, one_line(str(submission.path or "")), cells, notes, own, key)
+
+
+def read(path, most=10_000_000):
+    with open(path, "rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise ValueError("the notebook is too large")
+    return content
+
+
+def grade_one(assignment, work, limits=None, plain=False):
+    """A submission's result, whatever its notebook holds."""
+    manual = {}
+    for kind, source in work.cells:
+        answer = ANSWER.match(source) if kind == "markdown" else None
+        if answer:
+            lines = source[answer.end() :].strip().splitlines()[:1000]
+            manual[answer[1]] = "\n".join(one_line(line, most=10_000) for line in lines)
+    with Student([source for kind, source in work.cells if kind == "code"], limits, plain) as student:
+        graded = grade(assignment, student, work.seed)
+    return {
+        "key": work.key,
+        "student": work.student,
+        "notebook": work.notebook,
+        "manual": manual,
+        **graded,
+        "flags": graded["flags"] + ["not sandboxed"] * plain,
+        "notes": work.notes + graded["notes"],
+    }
+
+
+def here(assignment, waiting, limits=None, plain=False, jobs=None):
+    """Grade on this machine; yield pairs (work, result) as they come."""
+    pool = ThreadPoolExecutor(jobs or os.cpu_count())
+    try:
+        futures = {pool.submit(grade_one, assignment, work, limits, plain): work for work in waiting}
+        for future in as_completed(futures):
+            yield futures[future], future.result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def grade_folder(assignment, found, out, grader=here, seed=None):
+    """Grade what has no result yet, and return every result in the order of the students.
+
+    `grader` takes the assignment and the work, and yields pairs (work, result).
+    """
+    now, results, waiting = version(assignment.name), {}, []
+    for submission in found:
+        one = work(submission, now, seed)
+        stored = stored_result(one, out)
+        if stored:
+            results[one.student] = stored
+        else:
+            waiting.append(one)
+    graded = grader(assignment, waiting) if waiting else []
+    for one, result in tqdm(graded, initial=len(results), total=len(found), unit=" notebooks"):
+        write(place(one, out), json.dumps(result, indent=1))
+        results[one.student] = result
+    return [results[submission.student] for submission in found]
+
+
+def place(work, out):
+    return out / "tests" / f"{file_name(work.student)}.json"
+
+
+def stored_result(work, out):
+    try:
+        stored = json.loads(place(work, out).read_text(encoding="utf-8"))
+        return stored if stored["key"] == work.key else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
