@@ -4,9 +4,11 @@ PORT ?= 8000
 # The exact pin keeps pip from fetching other builds; see README.md for a CPU build.
 TORCH = torch==2.13.0
 TORCH_OPTIONS ?=
+# Without them, pip takes the newest releases: make book CONSTRAINTS=
+CONSTRAINTS = -c constraints.txt
 
 BIN = .venv/bin
-PIP = $(BIN)/python -m pip --disable-pip-version-check install -qq -c constraints.txt
+PIP = $(BIN)/python -m pip --disable-pip-version-check install -qq $(CONSTRAINTS)
 BENCH_PIP = .venv-bench/bin/python -m pip --disable-pip-version-check install -qq
 QUIET = --disable-pip-version-check -qq
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
