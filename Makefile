@@ -4,15 +4,18 @@ PORT ?= 8000
 # The exact pin keeps pip from fetching other builds; see README.md for a CPU build.
 TORCH = torch==2.13.0
 TORCH_OPTIONS ?=
+# Without them, pip takes the newest releases: make book CONSTRAINTS=
+CONSTRAINTS = -c constraints.txt
 
 BIN = .venv/bin
-PIP = $(BIN)/python -m pip --disable-pip-version-check install -qq -c constraints.txt
+PIP = $(BIN)/python -m pip --disable-pip-version-check install -qq $(CONSTRAINTS)
 BENCH_PIP = .venv-bench/bin/python -m pip --disable-pip-version-check install -qq
+QUIET = --disable-pip-version-check -qq
 BWRAP := $(shell command -v bwrap)
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
 .DEFAULT_GOAL := help
-.PHONY: help assignments grade gradescope book serve test conformance notebooks lint format bench clean
+.PHONY: help assignments grade gradescope book serve test conformance notebooks colab binder lint format bench clean
 
 help:  ## list these verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -56,6 +59,12 @@ notebooks: .venv/.course  ## run the notebooks and store their outputs
 	@$(BIN)/python tools/notebooks.py || { echo; \
 	  echo "A notebook was left as it was. Mend the cell named above, then: make notebooks"; exit 1; }
 
+colab: .venv/.course .venv-colab/.ready  ## run the notebooks as Colab would (3 minutes)
+	@$(BIN)/python tests/colab .venv-colab
+
+binder: .venv/.course .venv-binder/.ready  ## run the notebooks in what Binder would install (3 minutes)
+	@$(BIN)/python tests/binder .venv-binder
+
 lint: .venv/.lint  ## check format, style and types
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy || { echo; \
 	  echo "'make format' mends what can be mended by machine; the rest is named above."; exit 1; }
@@ -67,8 +76,25 @@ format: .venv/.lint  ## format code and notebooks
 bench: .venv-bench/.ready  ## time the engine beside others (15 minutes), into benchmarks/results.*
 	@.venv-bench/bin/python benchmarks/bench.py
 
+# Each of the two is made anew when what it imitates has changed.
+.venv-colab/.ready: tests/colab/requirements.txt pyproject.toml
+	@echo "Setting up .venv-colab with Colab's versions of the packages (a minute or two) ..."
+	@rm -rf .venv-colab && $(PYTHON) -m venv .venv-colab
+	@.venv-colab/bin/python -m pip $(QUIET) install $(TORCH) $(TORCH_OPTIONS) -r tests/colab/requirements.txt && \
+	  .venv-colab/bin/python -m pip $(QUIET) download --no-deps -d .venv-colab/wheels "flit_core<4" graphviz==0.21 || { \
+	  echo "pip could not install the packages; the cause is above. Once mended, give the same command again."; exit 1; }
+	@touch $@
+
+.venv-binder/.ready: .binder/environment.yml | .venv/.course
+	@echo "Setting up .venv-binder with what Binder would install (a minute or two) ..."
+	@rm -rf .venv-binder && $(PYTHON) -m venv .venv-binder
+	@.venv-binder/bin/python -m pip $(QUIET) install $(TORCH) $(TORCH_OPTIONS) ipykernel jupyter-repo2docker \
+	  $$($(BIN)/python tests/binder --requirements) || { \
+	  echo "pip could not install the packages; the cause is above. Once mended, give the same command again."; exit 1; }
+	@touch $@
+
 clean:  ## remove everything that was built, and .venv
-	rm -rf _build .venv .venv-bench .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf _build .venv .venv-bench .venv-binder .venv-colab .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find src tests tools book benchmarks assignments -name __pycache__ -o -name .ipynb_checkpoints | xargs rm -rf
 
 .venv/.course: requirements.txt constraints.txt pyproject.toml
