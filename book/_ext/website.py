@@ -10,13 +10,14 @@ import textwrap
 from html import escape
 from pathlib import Path
 
+from docutils import nodes
 from repository import repository
 from sphinx.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]
 COLOURS = ["#0072B2", "#009E73", "#D55E00"]  # primal, tangent, cotangent
 MOTTO = "a course on automatic differentiation that runs"
-CARDS = "_images/cards"
+WITHOUT_TITLE = {"genindex": "Index", "py-modindex": "Modules", "search": "Search"}
 NOT_FOUND = """<h1>Page not found</h1>
 <p>There is no page at this address. It may have been renamed: look for it in the table
 of contents, <a href="search.html">search for it</a>, or begin
@@ -61,29 +62,24 @@ def address(env=os.environ):
 
 
 def tell_address(app, config):
-    config.html_baseurl = config.ogp_site_url = address()
-    config.ogp_site_name = config.project
-    config.ogp_social_cards = {"enable": False}
-    config.ogp_custom_meta_tags = [
-        '<meta name="twitter:card" content="summary_large_image" />'
-    ]
+    config.html_baseurl = address()
 
 
-def give_card(app, page, template, context, doctree):
-    """A picture for links to the page, before sphinxext-opengraph writes its tags."""
-    if doctree is not None and app.config.html_baseurl:
-        title = doctree.next_node(lambda n: n.tagname == "title").astext()
-        path = f"{CARDS}/{page.replace('/', '-')}.png"
-        draw_card(title, Path(app.outdir, path))
-        context["meta"] = {
-            **(context["meta"] or {}),
-            "og:image": app.config.html_baseurl + path,
-            "og:image:alt": f"{title}. chainrule, {MOTTO}.",
-        }
+def description(doctree):
+    """The beginning of a page, in about 200 characters."""
+    words = ""
+    for paragraph in doctree.findall(nodes.paragraph):
+        words += " " + paragraph.astext()
+        if len(words) > 80:
+            break
+    return textwrap.shorten(words, 200, placeholder=" …")
 
 
 def draw_card(title, path):
-    """Draw the card of a page: 1200 x 630 pixels, the same bytes for the same title."""
+    """Draw what stands for a page elsewhere, of 1200 x 630 pixels.
+
+    The same title gives the same bytes.
+    """
     from matplotlib import rc_context
     from matplotlib.figure import Figure
     from matplotlib.image import imread
@@ -93,30 +89,53 @@ def draw_card(title, path):
         card = Figure(figsize=(12, 6.3), dpi=100, facecolor="white")
         for i, colour in enumerate(COLOURS):
             card.add_artist(Rectangle((i / 3, 0), 1 / 3, 0.03, facecolor=colour))
-        card.figimage(imread(ROOT / "book/_static/apple-touch-icon.png"), 70, 390)
-        card.text(0.22, 0.725, "chainrule", size=40, weight="bold", color="#24292f")
-        card.text(0.22, 0.655, MOTTO, size=20, color="#5f6670")
-        card.text(
-            0.06, 0.5, textwrap.fill(title, 36), size=38, va="top", color="#24292f"
-        )
+        card.figimage(imread(ROOT / "book/_static/apple-touch-icon.png"), 60, 400)
+        card.text(0.22, 0.79, "chainrule", size=40, weight="bold", color="#24292f")
+        card.text(0.22, 0.715, MOTTO, size=21, color="#5f6670")
+        lines = textwrap.fill(title, 36)
+        card.text(0.06, 0.54, lines, size=38, va="top", color="#24292f")
         path.parent.mkdir(parents=True, exist_ok=True)
         card.savefig(path, metadata={"Software": None})
 
 
-def finish_head(app, page, template, context, doctree):
-    """Give every page a description and an icon; other tags only to a known site."""
-    tags = context.get("metatags", "")
-    if not app.config.html_baseurl:
-        tags = re.sub(r'<meta (property="og:|name="twitter:).*?/>\n?', "", tags)
-    if 'name="description"' not in tags:
-        words = escape(f"{context.get('title') or 'Search'}: chainrule, {MOTTO}.")
-        tags += f'<meta name="description" content="{words}" />\n'
+def preview(app, page, title, words):
+    """The tags from which other sites make a preview of the page."""
+    site = app.config.html_baseurl
+    path = f"_images/cards/{page.replace('/', '-')}.png"
+    draw_card(title, Path(app.outdir, path))
+    told = {
+        "type": "website",
+        "site_name": app.config.project,
+        "title": title,
+        "description": words,
+        "url": site + app.builder.get_target_uri(page),
+        "image": site + path,
+        "image:alt": f"{title}. chainrule, {MOTTO}.",
+    }
+    yield from (
+        f'<meta property="og:{name}" content="{escape(text)}" />'
+        for name, text in told.items()
+    )
+    yield '<meta name="twitter:card" content="summary_large_image" />'
+
+
+def fill_head(app, page, template, context, doctree):
+    site = app.config.html_baseurl
+    if doctree is None:
+        title = context.get("title") or WITHOUT_TITLE.get(page, page)
+        words = f"{title}: chainrule, {MOTTO}."
+    else:
+        title, words = app.env.titles[page].astext(), description(doctree)
     icon = context["pathto"]("_static/apple-touch-icon.png", resource=True)
-    tags += f'<link rel="apple-touch-icon" href="{icon}" />\n'
-    if page == "404" and app.config.html_baseurl:
-        path = re.sub(r"https?://[^/]+", "", app.config.html_baseurl)
-        tags = FROM_ANYWHERE.format(path=path) + tags
-    context["metatags"] = tags
+    tags = [
+        f'<meta name="description" content="{escape(words)}" />',
+        f'<link rel="apple-touch-icon" href="{icon}" />',
+    ]
+    if site and page == "404":
+        tags.insert(0, FROM_ANYWHERE.format(path=re.sub("https?://[^/]+", "", site)))
+    elif site and doctree is not None:
+        tags += preview(app, page, title, words)
+    context["metatags"] = "\n".join([*tags, context.get("metatags", "")])
 
 
 def add_not_found(app):
@@ -128,10 +147,9 @@ def add_not_found(app):
 def write_map(app, exception):
     """The list of all pages for search engines, where they look for it."""
     site = app.config.html_baseurl
-    pages = sorted(app.env.found_docs)
     places = "".join(
         f"<url><loc>{escape(site + app.builder.get_target_uri(page))}</loc></url>\n"
-        for page in pages
+        for page in sorted(app.env.found_docs)
     )
     files = {
         "sitemap.xml": '<?xml version="1.0" encoding="utf-8"?>\n<urlset xmlns='
@@ -148,14 +166,12 @@ def write_map(app, exception):
 
 def write_site(app):
     if app.builder.name == "html":
-        app.connect("html-page-context", give_card, priority=400)
-        app.connect("html-page-context", finish_head, priority=900)
+        app.connect("html-page-context", fill_head)
         app.connect("html-collect-pages", add_not_found)
         app.connect("build-finished", write_map)
 
 
 def setup(app):
-    app.setup_extension("sphinxext.opengraph")
     app.connect("config-inited", tell_address)
     app.connect("builder-inited", write_site)
     return {"parallel_read_safe": True}
