@@ -119,7 +119,8 @@ clean:  ## remove everything that was built, and .venv
 	@touch $@
 
 .venv/.browser: .venv/.course
-	@$(PIP) playwright || { echo "pip could not install playwright; the cause is above."; exit 1; }
+	@$(PIP) playwright axe-playwright-python || { \
+	  echo "pip could not install playwright and axe; the cause is above."; exit 1; }
 	@touch $@
 
 .venv-bench/.ready: benchmarks/requirements.txt pyproject.toml

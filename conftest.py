@@ -1,9 +1,11 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from filelock import FileLock
 
 collect_ignore_glob = ["assignments/*.py"]  # no modules: the grader and its tests read them
@@ -41,6 +43,30 @@ def book(root, tmp_path_factory):
             assert made.returncode == 0, made.stdout + made.stderr
             stamp.touch()
     return root / "_build" / "html"
+
+
+@pytest.fixture(scope="session")
+def published(root, tmp_path_factory):
+    """The folder of a few pages, built with their stored outputs for a known site and repository."""
+    place = tmp_path_factory.mktemp("published")
+    for folder in ("book", "src"):
+        shutil.copytree(root / folder, place / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(root / "requirements.txt", place)
+    config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
+    config["execute"] = {"execute_notebooks": "off"}
+    pages = [{"file": page} for page in ("book/01_introduction", "book/beyond/kinks", "book/errata")]
+    toc = {"format": "jb-book", "root": "book/intro", "chapters": pages}
+    for name, content in {"_config.yml": config, "_toc.yml": toc}.items():
+        (place / name).write_text(yaml.safe_dump(content), encoding="utf-8")
+    address = {
+        "SITE_URL": "https://reader.github.io/course",
+        "REPOSITORY_URL": "https://github.com/reader/course",
+        "REPOSITORY_BRANCH": "main",
+    }
+    command = [Path(sys.executable).with_name("jupyter-book"), "build", ".", "-q"]
+    made = subprocess.run(command, cwd=place, env={**os.environ, **address}, capture_output=True, text=True)
+    assert made.returncode == 0, made.stdout + made.stderr
+    return place / "_build" / "html"
 
 
 @pytest.fixture(scope="session")

@@ -27,6 +27,8 @@ class Loaded(HTMLParser):
         self.feed(page)
 
     def handle_starttag(self, tag, attributes):
+        if ("rel", "canonical") in attributes:
+            return
         for name, value in attributes:
             if name in ("src", "srcset", "poster", "data") or (name == "href" and tag in ("link", "image", "use")):
                 self.addresses.append(value or "")

@@ -202,7 +202,7 @@ class Table:
     def _repr_html_(self):
         from html import escape
 
-        head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in self.head)
+        head = "".join(f'<th scope="col">{escape(cell)}</th>' if cell else "<td></td>" for cell in self.head)
         body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in self.rows)
         return (
             f'<table class="dataframe"><thead><tr>{head}</tr></thead>\n<tbody>{body.replace("<tr>", chr(10) + "<tr>")}'

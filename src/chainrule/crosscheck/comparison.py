@@ -187,4 +187,5 @@ def html_table(cells, notes):
 
 def row_of(tag, cells):
     first, *others = cells
-    return f"<tr><th>{first}</th>{''.join(f'<{tag}>{cell}</{tag}>' for cell in others)}</tr>"
+    name = f"<th>{first}</th>" if first else "<td></td>"
+    return f"<tr>{name}{''.join(f'<{tag}>{cell}</{tag}>' for cell in others)}</tr>"
