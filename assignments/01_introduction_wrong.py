@@ -117,7 +117,7 @@ del Dual.__radd__, Dual.__rmul__, Dual.__rsub__, Dual.__rtruediv__
 # fails: no plain number on the right
 def only(name):
     right = getattr(Dual, name)
-    return lambda self, other: right(self, other if other.slope is not None else other)
+    return lambda self, other: right(self, Dual(other.value, other.slope))
 
 
 for name in "__add__", "__sub__", "__mul__", "__truediv__":

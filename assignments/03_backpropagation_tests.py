@@ -186,7 +186,7 @@ def a_leaf_that_forgets(student, rng):
     swept(student, body("return x * c"), a, b, tail="backward(leaves[0] * c)", times=2)
 
 
-@q4.test("Whoever carries a number for each leaf along needs too much memory: here are 2500 leaves. Go back from the end.")
+@q4.test("Carrying a number for each of 2500 leaves along takes too much memory. Go back from the end.")
 def every_derivative_carried_forward(student, rng):
     values, c = rng.uniform(1, 2, 2500), rng.uniform(0.999, 1)
     code = """kept, leaves = [0.0], []
