@@ -138,7 +138,12 @@ def written(student, rng, program):
 
 @q3.test("In a product a factor's local derivative is the other factor.")
 def the_factor_itself(student, rng):
-    written(student, rng, "lambda x: (x + c) * (c * x)")
+    written(student, rng, "lambda x: (x + c) * (x * c)")
+
+
+@q3.test("A plain number may stand on the left, too: c * x and c + x.")
+def no_plain_number_on_the_left(student, rng):
+    written(student, rng, "lambda x: c * x + (c + x)")
 
 
 @q3.test("x·x and x + x use x twice: an arrow for each use.")

@@ -154,9 +154,14 @@ def body(*lines):
     return "\n    ".join(["def program(x, *others):", *lines])
 
 
+@q4.test("A plain number may stand on the left, too: c * x and c + x.")
+def no_plain_number_on_the_left(student, rng):
+    swept(student, body("return c * x + (c + x)"), *rng.uniform(1, 2, 2))
+
+
 @q4.test("A value that is used twice gets a part from each use: add them.")
 def the_last_part_alone(student, rng):
-    swept(student, body("return x * x + c * x"), *rng.uniform(1, 2, 2))
+    swept(student, body("return x * x + x * c"), *rng.uniform(1, 2, 2))
 
 
 @q4.test("A node may pass on what it has only when all its uses have given their part: the newest first.")
@@ -166,12 +171,12 @@ def a_node_before_its_uses(student, rng):
 
 @q4.test("A loop over the nodes has no depth; Python's recursion ends at a thousand calls.")
 def one_call_in_another(student, rng):
-    swept(student, body("for _ in range(3000):", "    x = c * x", "return x"), rng.uniform(0.999, 1), rng.uniform(1, 2))
+    swept(student, body("for _ in range(3000):", "    x = x * c", "return x"), rng.uniform(0.999, 1), rng.uniform(1, 2))
 
 
 @q4.test("A node has one turn, not one for each path to it.")
 def one_turn_for_each_path(student, rng):
-    swept(student, body("for _ in range(50):", "    x = c * x + x * c", "return x"), *rng.uniform(0.48, 0.52, 2))
+    swept(student, body("for _ in range(50):", "    x = x * c + x * c", "return x"), *rng.uniform(0.48, 0.52, 2))
 
 
 @q4.test("After a second sweep over the same graph a leaf has twice as much. Nodes in between must begin anew.")
@@ -189,7 +194,7 @@ def a_leaf_that_forgets(student, rng):
 @q4.test("Carrying a number for each of 2500 leaves along takes too much memory. Go back from the end.")
 def every_derivative_carried_forward(student, rng):
     values, c = rng.uniform(1, 2, 2500), rng.uniform(0.999, 1)
-    code = """kept, leaves = [0.0], []
+    code = """kept, leaves = [Node(0.0)], []
 for value in values:
     leaves += [Node(value)]
     kept += [kept[-1] + leaves[-1]]

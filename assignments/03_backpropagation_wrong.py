@@ -128,7 +128,7 @@ def gradcheck(f, df, x):
 
 
 # %% assigns instead of adding
-# fails: the last part alone, a node before its uses, one turn for each path, what the nodes in between still hold
+# fails: no plain number on the left, the last part alone, a node before its uses, one turn for each path, what the nodes in between still hold
 def backward(output):
     pending = {output: 1.0}
     while pending:
@@ -254,3 +254,34 @@ class Node:
 def backward(output):
     for leaf, slope in output.slopes.items():
         leaf.grad += slope
+
+
+# %% the other factor on one side alone
+# fails: the last part alone, a node before its uses
+def multiply(self, other):
+    other = other if isinstance(other, Node) else Node(other)
+    inputs = [(self, other.value)] if self is other else [(self, other.value), (other, self.value)]
+    return Node(self.value * other.value, inputs)
+
+
+Node.__mul__ = Node.__rmul__ = multiply
+
+
+# %% numbers on the right alone
+# fails: no plain number on the left
+del Node.__radd__, Node.__rmul__
+
+
+# %% grad is set, not added to
+# fails: what the nodes in between still hold, a leaf that forgets
+right = backward
+
+
+def backward(output):
+    queue, seen = [output], {output}
+    for node in queue:
+        node.grad = 0.0
+        new = {parent for parent, _ in node.inputs} - seen
+        seen |= new
+        queue += new
+    right(output)

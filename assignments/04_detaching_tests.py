@@ -114,13 +114,19 @@ def all_steps(student, rng):
 
 @q3.test("Exactly k steps pass their slope on; the state that enters the first of them is the constant.")
 def one_step_too_many_or_too_few(student, rng):
-    for k in 2, 5:
+    for k in 2, 4:
         truncated(student, rng, 8, k)
+
+
+@q3.test("One cut, before the last k steps. Not one after every k inputs.")
+def a_cut_after_every_k_inputs(student, rng):
+    truncated(student, rng, 7, 3)
+    truncated(student, rng, 9, 5)
 
 
 @q3.test("The state keeps its value at the cut. Only its slope is dropped.")
 def a_state_that_begins_again(student, rng):
-    for k in 2, 6:
+    for k in 2, 5:
         truncated(student, rng, 20, k)
 
 

@@ -99,6 +99,14 @@ def no_slope_of_tanh(student, rng):
     swept(student, rng, "x: x.tanh()", (3, 2))
 
 
+@q2.test("A sum's slope is the same for each of its entries: the cotangent has the shape of what was added up.")
+def a_sum_that_is_not_spread(student, rng):
+    x = rng.normal(size=(2, 3))
+    leaf = torch.tensor(x, requires_grad=True)
+    leaf.sum().backward()
+    close(student.run("leaf = Tensor(x)\nbackward(leaf.sum())\nleaf.grad", x=x), leaf.grad.numpy())
+
+
 @q2.test("What is subtracted has the slope −1.")
 def a_sign_that_is_lost(student, rng):
     swept(student, rng, "a, b: a - b", (3, 2), (3, 2))

@@ -228,3 +228,13 @@ def train(loss, theta, steps, eta):
         backward(loss(*leaves))
         W1, b1, W2, b2 = (leaf.value - eta * leaf.grad for leaf in leaves)
     return [W1, b1, W2, b2]
+
+
+# %% a sum that passes on one number
+# fails: a sum that is not spread
+Tensor.sum = lambda self: Tensor(self.value.sum(), [(self, lambda t: t)])
+right = sum_to
+
+
+def sum_to(t, shape):
+    return right(t, shape) if t.ndim else t
