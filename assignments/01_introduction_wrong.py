@@ -1,6 +1,6 @@
 # Known wrong answers of chapter 1. Each takes the place of the right one.
 # %% the forward difference
-# fails: a one sided difference, an error of another order, more than two evaluations
+# fails: a one sided difference, an error of another order
 def central_difference(f, x, h):
     return (f(x + h) - f(x)) / h
 
@@ -20,8 +20,20 @@ def central_difference(f, x, h):
     return ((f(x + h) - middle) + (middle - f(x - h))) / (2 * h)
 
 
+# %% half the distance
+# fails: an error of another order
+def central_difference(f, x, h):
+    return (f(x + h / 2) - f(x - h / 2)) / h
+
+
+# %% a complex step in the place of a difference
+# fails: an error of another order, more than two evaluations
+def central_difference(f, x, h):
+    return f(x + 1j * h).imag / h
+
+
 # %% chooses a small h itself
-# fails: an error of another order, more than two evaluations, an h of its own, a one sided difference
+# fails: a one sided difference, an error of another order, an h of its own
 def central_difference(f, x, h):
     h = 1e-9
     return (f(x + h) - f(x - h)) / (2 * h)
@@ -31,6 +43,12 @@ def central_difference(f, x, h):
 # fails: a square root for every order
 def balanced_h(order, eps):
     return eps**0.5
+
+
+# %% where the sum of the errors is least
+# fails: a square root for every order
+def balanced_h(order, eps):
+    return (eps / order) ** (1 / (order + 1))
 
 
 # %% always float64
@@ -70,7 +88,7 @@ def complex_step(f, x, h=1e-20):
 
 
 # %% slopes are multiplied
-# fails: the product of the slopes, a quotient rule of its own, no plain number on the left, a subtraction the wrong way round, a loop that asks the value, a program that forgets its input, a difference instead of duals
+# fails: the product of the slopes, a quotient rule of its own, no plain number on the left, no plain number on the right, a subtraction the wrong way round, a dual that is overwritten, a loop that asks the value, a program that forgets its input, a difference instead of duals
 def multiply(self, other):
     other = lift(other)
     return Dual(self.value * other.value, self.slope * other.slope)
@@ -80,7 +98,7 @@ Dual.__mul__ = Dual.__rmul__ = multiply
 
 
 # %% the quotient without the square
-# fails: a quotient rule of its own, no plain number on the left, a difference instead of duals
+# fails: a quotient rule of its own, no plain number on the left, no plain number on the right, a difference instead of duals
 def divide(self, other):
     other = lift(other)
     return Dual(self.value / other.value, (self.slope * other.value - self.value * other.slope) / other.value)
@@ -93,6 +111,28 @@ Dual.__rtruediv__ = lambda self, other: divide(lift(other), self)
 # %% only duals are added and multiplied from the left
 # fails: no plain number on the left, a subtraction the wrong way round, a loop that asks the value, a program that forgets its input
 del Dual.__radd__, Dual.__rmul__, Dual.__rsub__, Dual.__rtruediv__
+
+
+# %% expects a Dual on the right
+# fails: no plain number on the right
+def only(name):
+    right = getattr(Dual, name)
+    return lambda self, other: right(self, Dual(other.value, other.slope))
+
+
+for name in "__add__", "__sub__", "__mul__", "__truediv__":
+    setattr(Dual, name, only(name))
+
+
+# %% adds in place
+# fails: a dual that is overwritten
+def add(self, other):
+    other = lift(other)
+    self.value, self.slope = self.value + other.value, self.slope + other.slope
+    return self
+
+
+Dual.__add__ = add
 
 
 # %% c − x as x − c

@@ -44,6 +44,20 @@ def no_empty_chain(student, rng):
     pulled(student, rng, [3, 1, 2])
 
 
+@q1.test("Carry the row along: a product of two Jacobians may be far larger than either.")
+def the_product_of_all_jacobians(student, rng):
+    a, b = rng.uniform(1, 2, 2)
+    v = rng.normal(size=7)
+    code = """import numpy as np
+n = 7 * len(v) * 600
+jacobians = [np.full((1, n), a), np.full((n, 1), b)]
+back = pull_back(jacobians, np.resize(v, n))
+[len(back), back[0], back[-1]]"""
+    n = 7 * 7 * 600
+    each = v.sum() * n / 7 * b * a
+    close(student.run(code, a=a, b=b, v=v), [n, each, each], 1e-8)
+
+
 q2 = Question("q2", "The sum over all paths")
 q2.case("sum_over_paths([('x', 'u', 2.0), ('u', 'y', 3.0)], 'x', 'y')", 6.0)
 
@@ -89,51 +103,77 @@ def a_path_where_there_is_none(student, rng):
     close(student.run(code, arrows=arrows, x=x, y=y, u=u), [0, a, 1])
 
 
-q3 = Question("q3", "A backward sweep")
-q3.case("gradient(lambda x: x * 3.0, 2.0)", 3.0)
+q3 = Question("q3", "A program writes its own graph")
+q3.case("sum_over_paths(*record(lambda x: x * 3.0, 2.0))", 3.0)
 
 
-def swept(student, program, rng, low=1.0, high=2.0):
-    x, c = rng.uniform(low, high, 2)
-    leaf = torch.tensor(x, dtype=torch.float64, requires_grad=True)
-    space = {"c": c}
-    exec(program, space)
-    space["program"](leaf).backward()
-    close(student.run(f"{program}\ngradient(program, x)", x=x, c=c), leaf.grad.item(), 1e-9)
+class Graph:
+    """What `record` returned, judged by the chain rule alone."""
+
+    def __init__(self, student, program, **values):
+        got = student.run(f"record({program}, x)", **values)
+        require(isinstance(got, list) and len(got) == 3, "not three things")
+        self.arrows, start, end = got
+        require(len(self.arrows) < 100, f"{len(self.arrows)} arrows")
+        ends = [name for here, there, _ in self.arrows for name in (here, there)]
+        self.values = {name: k for k, name in enumerate(dict.fromkeys([start, end, *ends]))}
+        local = np.eye(len(self.values))
+        for here, there, slope in self.arrows:
+            local[self.values[there], self.values[here]] -= slope
+        self.slope = np.linalg.solve(local, np.eye(len(local))[0])[self.values[end]]
 
 
-@q3.test("A value that is used twice gets a part from each use: add them.")
-def the_last_part_alone(student, rng):
-    swept(student, "def program(x):\n    return x * x + c * x", rng)
+def slope_of(program, **values):
+    leaf = torch.tensor(values["x"], dtype=torch.float64, requires_grad=True)
+    eval(program, values)(leaf).backward()
+    return leaf.grad.item()
 
 
-@q3.test("A node may pass on what it has only when all its uses have given their part: the newest first.")
-def a_node_before_its_uses(student, rng):
-    swept(student, "def program(x):\n    u = x * x\n    return u + u * c * u", rng)
+def written(student, rng, program):
+    x, c = rng.uniform(1, 2, 2)
+    graph = Graph(student, program, x=x, c=c)
+    close(graph.slope, slope_of(program, x=x, c=c))
+    return graph
 
 
-@q3.test("A loop over the nodes has no depth; Python's recursion ends at a thousand calls.")
-def one_call_in_another(student, rng):
-    swept(
-        student, "def program(x):\n    y = x\n    for _ in range(3000):\n        y = y * c\n    return y", rng, 0.999, 1
-    )
+@q3.test("In a product a factor's local derivative is the other factor.")
+def the_factor_itself(student, rng):
+    written(student, rng, "lambda x: (x + c) * (x * c)")
 
 
-@q3.test("Visit each node once, not once for each path to it.")
-def one_visit_for_each_path(student, rng):
-    swept(
-        student,
-        "def program(x):\n    y = x\n    for _ in range(50):\n        y = c * y + y * c\n    return y",
-        rng,
-        0.48,
-        0.52,
-    )
+@q3.test("A plain number may stand on the left, too: c * x and c + x.")
+def no_plain_number_on_the_left(student, rng):
+    written(student, rng, "lambda x: c * x + (c + x)")
 
 
-@q3.test("A second sweep starts from nothing.")
-def what_an_earlier_sweep_left_behind(student, rng):
-    a, b = rng.uniform(1, 2, 2)
-    code = "[gradient(lambda x: a * x * x, b), gradient(lambda x: b * x, a), gradient(lambda x: a * x * x, b)]"
-    got = student.run(code, a=a, b=b)
-    require(isinstance(got, list) and len(got) == 3)
-    close(got, [2 * a * b, b, 2 * a * b])
+@q3.test("x·x and x + x use x twice: an arrow for each use.")
+def one_arrow_for_two_uses(student, rng):
+    written(student, rng, "lambda x: x * x")
+    written(student, rng, "lambda x: x + x")
+
+
+@q3.test("Two values may be equal numbers, or made in the same way. Count them to name them.")
+def two_values_under_one_name(student, rng):
+    written(student, rng, "lambda x: (x + 0.0) + (x + 0.0) + x")
+
+
+@q3.test("Write an arrow down when its operation runs: then those into a value stand before those out of it.")
+def arrows_in_another_order(student, rng):
+    graph = written(student, rng, "lambda x: (x + c) + x + (x + 2.0)")
+    used = set()
+    for here, there, _ in graph.arrows:
+        require(there not in used, f"an arrow into {there} after one out of it")
+        used.add(here)
+
+
+@q3.test("Each operation makes a value, with arrows from what it used: none may be skipped.")
+def one_arrow_for_the_whole_program(student, rng):
+    graph = written(student, rng, "lambda x: (x + c) + x + (x + c)")
+    require(len(graph.values) > 4, f"{len(graph.values)} values for 4 operations and their input")
+
+
+@q3.test("Another program has another graph. Begin with an empty list.")
+def the_arrows_of_an_earlier_program(student, rng):
+    for _ in range(2):
+        graph = written(student, rng, "lambda x: x + c + x")
+        require(len(graph.arrows) <= 6, f"{len(graph.arrows)} arrows for 2 operations")

@@ -1,6 +1,6 @@
 # Known wrong answers of chapter 2. Each takes the place of the right one.
 # %% the order of application
-# fails: the first jacobian first, only square jacobians, no empty chain
+# fails: the first jacobian first, only square jacobians, no empty chain, the product of all jacobians
 def pull_back(jacobians, v):
     for J in jacobians:
         v = v @ J
@@ -8,15 +8,15 @@ def pull_back(jacobians, v):
 
 
 # %% a tangent instead of a cotangent
-# fails: the first jacobian first, a column instead of a row, only square jacobians, no empty chain
+# fails: the first jacobian first, a column instead of a row, only square jacobians, no empty chain, the product of all jacobians
 def pull_back(jacobians, v):
     for J in reversed(jacobians):
         v = J @ v
     return v
 
 
-# %% the product of all, which must not be empty
-# fails: no empty chain
+# %% the product of all
+# fails: no empty chain, the product of all jacobians
 def pull_back(jacobians, v):
     product = jacobians[-1]
     for J in jacobians[-2::-1]:
@@ -61,74 +61,105 @@ def sum_over_paths(arrows, start, end):
     return total[end]
 
 
-# %% assigns instead of adding
-# fails: the last part alone, a node before its uses, one visit for each path, what an earlier sweep left behind
-def gradient(program, value):
-    x = Node(value)
-    y = program(x)
-    grads, heap = {y: 1.0}, [y]
-    while heap:
-        node = heap.pop(max(range(len(heap)), key=lambda k: heap[k].number))
-        for parent, local in node.parents:
-            if parent not in grads:
-                heap.append(parent)
-            grads[parent] = grads[node] * local
-    return grads.get(x, 0.0)
+# %% from the end, without turning round
+# fails: only one of the paths, every path is walked
+def sum_over_paths(arrows, start, end):
+    bar = {end: 1.0}
+    for here, there, local in arrows:
+        bar[here] = bar.get(here, 0.0) + bar.get(there, 0.0) * local
+    return bar.get(start, 0.0)
 
 
-# %% first come, first served
-# fails: a node before its uses
-def gradient(program, value):
-    x = Node(value)
-    y = program(x)
-    grads, queue = {y: 1.0}, [y]
-    for node in queue:
-        for parent, local in node.parents:
-            if parent not in grads:
-                queue.append(parent)
-            grads[parent] = grads.get(parent, 0.0) + grads[node] * local
-    return grads.get(x, 0.0)
+# %% every source counts
+# fails: a path where there is none
+def sum_over_paths(arrows, start, end):
+    total = {}
+    for here, there, local in arrows:
+        total[there] = total.get(there, 0.0) + total.get(here, 1.0) * local
+    return total.get(end, 1.0)
 
 
-# %% walks back along every path
-# fails: one call in another, one visit for each path
-def gradient(program, value):
-    x = Node(value)
+# %% the factor itself
+# fails: the factor itself
+class Noted(Noted):
+    def __mul__(self, other):
+        if not isinstance(other, Noted):
+            return self.make(self.value * other, [(self, other)])
+        return self.make(self.value * other.value, [(self, self.value), (other, other.value)])
 
-    def walk(node, carried):
-        found = carried if node is x else 0.0
-        return found + sum(walk(parent, carried * local) for parent, local in node.parents)
+    __rmul__ = __mul__
 
-    return walk(program(x), 1.0)
-
-
-# %% sorts by recursion
-# fails: one call in another
-def gradient(program, value):
-    x = Node(value)
-    order, seen = [], set()
-
-    def visit(node):
-        if node not in seen:
-            seen.add(node)
-            for parent, _ in node.parents:
-                visit(parent)
-            order.append(node)
-
-    y = program(x)
-    visit(y)
-    grads = {y: 1.0}
-    for node in reversed(order):
-        for parent, local in node.parents:
-            grads[parent] = grads.get(parent, 0.0) + grads[node] * local
-    return grads.get(x, 0.0)
+    def make(self, value, parents):
+        return Noted(value, self.arrows, self.counter, parents)
 
 
-# %% keeps its sums for the next time
-# fails: a node before its uses, one call in another, one visit for each path, what an earlier sweep left behind
-right, kept = gradient, []
+# %% a dictionary of arrows
+# fails: one arrow for two uses
+right = record
 
 
-def gradient(program, value):
-    kept.append(right(program, value))
-    return sum(kept)
+def record(program, value):
+    arrows, start, end = right(program, value)
+    table = {(here, there): local for here, there, local in arrows}
+    return [(*ends, local) for ends, local in table.items()], start, end
+
+
+# %% named by what it is worth
+# fails: two values under one name, one arrow for the whole program
+class Noted(Noted):
+    def __init__(self, value, arrows, counter, parents=()):
+        self.value, self.arrows, self.counter, self.name = value, arrows, counter, str(value)
+        for parent, local in parents:
+            arrows.append((parent.name, self.name, local))
+
+    def make(self, value, parents):
+        return Noted(value, self.arrows, self.counter, parents)
+
+
+# %% from the result to the input
+# fails: arrows in another order
+right = record
+
+
+def record(program, value):
+    arrows, start, end = right(program, value)
+    return arrows[::-1], start, end
+
+
+# %% a slope in the place of a graph
+# fails: one arrow for the whole program
+right = record
+
+
+def record(program, value):
+    return [("x", "y", sum_over_paths(*right(program, value)))], "x", "y"
+
+
+# %% one list for all programs
+# fails: the arrows of an earlier program
+tape = []
+
+
+def record(program, value):
+    x = Noted(value, tape, count_of_all)
+    return tape, x.name, program(x).name
+
+
+class Count:
+    k = 0
+
+    def __next__(self):
+        self.k += 1
+        return self.k
+
+
+count_of_all = Count()
+
+
+# %% numbers on the right alone
+# fails: no plain number on the left
+class Noted(Noted):
+    __radd__ = __rmul__ = None
+
+    def make(self, value, parents):
+        return Noted(value, self.arrows, self.counter, parents)

@@ -50,7 +50,9 @@ def rows(student, rng, m, n):
     J, calls = rng.normal(size=(m, n)), []
 
     def vjp(v):
-        calls.append(np.array(v))
+        calls.append(v)
+        if np.shape(v) != (m,):
+            raise ValueError(f"vjp takes a row of {m} entries")
         return np.asarray(v, float) @ J
 
     close(student.run("jacobian(vjp, m)", vjp=vjp, m=m), J)
@@ -122,3 +124,84 @@ def an_absolute_tolerance(student, rng):
 @q3.test("A gradient of size 10⁶ may be right, though rounding makes differences of more than a millionth.")
 def a_right_gradient_refused_for_its_size(student, rng):
     judged(student, rng, lambda g: -g, scale=1e6)
+
+
+@q3.test("nan is neither near a number nor far from it: every comparison with it is false.")
+def a_gradient_that_is_not_a_number(student, rng):
+    judged(student, rng, lambda g: g * [1, 1, np.nan, 1])
+
+
+q4 = Question("q4", "Writing `backward`")
+q4.case("swept(2.0)", 3.0)
+
+
+def torch_slopes(program, values, c):
+    leaves = [torch.tensor(value, dtype=torch.float64, requires_grad=True) for value in values]
+    space = {"c": c}
+    exec(program, space)
+    space["program"](*leaves).backward()
+    return [leaf.grad.item() for leaf in leaves]
+
+
+def swept(student, program, c, *values, tail="", times=1):
+    """A program's derivatives, from the student's own nodes, and from PyTorch."""
+    code = f"{program}\nleaves = [Node(x) for x in values]\ny = program(*leaves)\nbackward(y)\n{tail}\n"
+    got = student.run(code + "[x.grad for x in leaves]", c=c, values=values)
+    close(got, times * np.array(torch_slopes(program, values, c)), 1e-9)
+
+
+def body(*lines):
+    return "\n    ".join(["def program(x, *others):", *lines])
+
+
+@q4.test("A plain number may stand on the left, too: c * x and c + x.")
+def no_plain_number_on_the_left(student, rng):
+    swept(student, body("return c * x + (c + x)"), *rng.uniform(1, 2, 2))
+
+
+@q4.test("A value that is used twice gets a part from each use: add them.")
+def the_last_part_alone(student, rng):
+    swept(student, body("return x * x + x * c"), *rng.uniform(1, 2, 2))
+
+
+@q4.test("A node may pass on what it has only when all its uses have given their part: the newest first.")
+def a_node_before_its_uses(student, rng):
+    swept(student, body("u = x * x", "return u + u * c * u"), *rng.uniform(1, 2, 2))
+
+
+@q4.test("A loop over the nodes has no depth; Python's recursion ends at a thousand calls.")
+def one_call_in_another(student, rng):
+    swept(student, body("for _ in range(3000):", "    x = x * c", "return x"), rng.uniform(0.999, 1), rng.uniform(1, 2))
+
+
+@q4.test("A node has one turn, not one for each path to it.")
+def one_turn_for_each_path(student, rng):
+    swept(student, body("for _ in range(50):", "    x = x * c + x * c", "return x"), *rng.uniform(0.48, 0.52, 2))
+
+
+@q4.test("After a second sweep over the same graph a leaf has twice as much. Nodes in between must begin anew.")
+def what_the_nodes_in_between_still_hold(student, rng):
+    program = body("u = x * c", "return u + u")
+    swept(student, program, *rng.uniform(1, 2, 2), tail="backward(y)", times=2)
+
+
+@q4.test("A leaf's grad adds up over sweeps, also of different graphs.")
+def a_leaf_that_forgets(student, rng):
+    a, b = rng.uniform(1, 2, 2)
+    swept(student, body("return x * c"), a, b, tail="backward(leaves[0] * c)", times=2)
+
+
+@q4.test("Carrying a number for each of 2500 leaves along takes too much memory. Go back from the end.")
+def every_derivative_carried_forward(student, rng):
+    values, c = rng.uniform(1, 2, 2500), rng.uniform(0.999, 1)
+    code = """kept, leaves = [Node(0.0)], []
+for value in values:
+    leaves += [Node(value)]
+    kept += [kept[-1] + leaves[-1]]
+    kept += [kept[-1] * c]
+backward(kept[-1])
+[leaf.grad for leaf in leaves]"""
+    x = torch.tensor(values, requires_grad=True)
+    powers = c ** torch.arange(len(values), 0, -1, dtype=torch.float64)
+    (x * powers).sum().backward()
+    close(student.run(code, values=values, c=c), x.grad.numpy(), 1e-9)

@@ -37,6 +37,27 @@ def the_original_cut_off(student, rng):
     cut(student, rng, code, lambda x, c: (c * x * x).detach() * (c * x * x))
 
 
+@q1.test("Return a node, not its number: a node has a value, and takes part in operations.")
+def a_number_in_the_place_of_a_node(student, rng):
+    x, c = rng.uniform(1, 2, 2)
+    code = "u = detach(Node(x))\n[u.value, (u * Node(c)).value, gradient(lambda c: u * c, c)]"
+    close(student.run(code, x=x, c=c), [x, x * c, x])
+
+
+@q1.test("Times 0 is no cut: what hangs on the node stays in memory, and each sweep visits it.")
+def a_past_that_is_still_held(student, rng):
+    x, c = rng.uniform(1, 2, 2)
+    code = """import gc, weakref
+node = Node(x) * c
+past, u = weakref.ref(node), detach(node)
+del node
+gc.collect()
+[u.value, past() is None]"""
+    value, gone = student.run(code, x=x, c=c)
+    close(value, x * c)
+    require(gone is True, "the node is still held")
+
+
 q2 = Question("q2", "Straight through")
 q2.case("gradient(lambda x: 5.0 * rounded(x), 1.2)", 5.0)
 q2.case("rounded(Node(1.2)).value", 1.0)
@@ -93,13 +114,19 @@ def all_steps(student, rng):
 
 @q3.test("Exactly k steps pass their slope on; the state that enters the first of them is the constant.")
 def one_step_too_many_or_too_few(student, rng):
-    for k in 2, 5:
+    for k in 2, 4:
         truncated(student, rng, 8, k)
+
+
+@q3.test("One cut, before the last k steps. Not one after every k inputs.")
+def a_cut_after_every_k_inputs(student, rng):
+    truncated(student, rng, 7, 3)
+    truncated(student, rng, 9, 5)
 
 
 @q3.test("The state keeps its value at the cut. Only its slope is dropped.")
 def a_state_that_begins_again(student, rng):
-    for k in 2, 6:
+    for k in 2, 5:
         truncated(student, rng, 20, k)
 
 
@@ -107,3 +134,57 @@ def a_state_that_begins_again(student, rng):
 def too_few_inputs_for_k(student, rng):
     truncated(student, rng, 4, 4)
     truncated(student, rng, 4, 9)
+
+
+q4 = Question("q4", "Two players, one sweep")
+q4.case("slope_for_the_generator(3.0)", -5.0)
+
+
+def players(student, rng):
+    """The sum, the generator's slope and the critic's: the student's, and PyTorch's."""
+    values = dict(zip("tabcdew", rng.uniform(1, 2, 7), strict=True))
+    programs = """
+generate = lambda t: a * t * t + b
+critic_loss = lambda w, s: c * w * s * s + w * w
+generator_loss = lambda w, s: d * w * s + e * s
+"""
+    code = """
+cut = lambda node: Node(node.value)
+losses = lambda t, w: joint_loss(generate, critic_loss, generator_loss, t, w, cut)
+value = losses(Node(t), Node(w)).value
+[value, gradient(lambda t: losses(t, Node(w)), t), gradient(lambda w: losses(Node(t), w), w)]"""
+    space = dict(values)
+    exec(programs, space)
+    t, w = leaf_of(values["t"]), leaf_of(values["w"])
+    sample = space["generate"](t)
+    for_the_critic, for_the_generator = space["critic_loss"](w, sample), space["generator_loss"](w, sample)
+    both = for_the_critic + for_the_generator
+    (own_t,) = torch.autograd.grad(for_the_generator, t, retain_graph=True)
+    (own_w,) = torch.autograd.grad(for_the_critic, w, retain_graph=True)
+    got = student.run(programs + code, **values)
+    require(isinstance(got, list) and len(got) == 3)
+    return got, [both.item(), own_t.item(), own_w.item()]
+
+
+@q4.test("The generator must not please the critic: the critic takes the sample as given.")
+def a_generator_that_pleases_the_critic(student, rng):
+    got, wanted = players(student, rng)
+    close(got[1], wanted[1])
+
+
+@q4.test("The critic must not please the generator: the generator takes w as given.")
+def a_critic_that_pleases_the_generator(student, rng):
+    got, wanted = players(student, rng)
+    close(got[2], wanted[2])
+
+
+@q4.test("Each player hears its own loss. Cut the other's part only.")
+def a_player_that_hears_nothing(student, rng):
+    got, _ = players(student, rng)
+    require(min(abs(got[1]), abs(got[2])) > 1e-3, f"slopes {got[1:]}")
+
+
+@q4.test("A cut changes no value: the result is the sum of the losses.")
+def one_loss_alone(student, rng):
+    got, wanted = players(student, rng)
+    close(got[0], wanted[0])

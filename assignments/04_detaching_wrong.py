@@ -1,6 +1,6 @@
 # Known wrong answers of chapter 4. Each takes the place of the right one.
 # %% the node itself
-# fails: a copy that still has parents, a value that is lost, the original cut off
+# fails: a copy that still has parents, a value that is lost, the original cut off, a past that is still held
 def detach(node):
     return node
 
@@ -12,16 +12,28 @@ def detach(node):
 
 
 # %% zero
-# fails: a copy that still has parents, a value that is lost, the original cut off
+# fails: a copy that still has parents, a value that is lost, the original cut off, a number in the place of a node, a past that is still held
 def detach(node):
     return Node(0.0)
 
 
 # %% takes the parents away from the node itself
-# fails: the original cut off
+# fails: the original cut off, a past that is still held
 def detach(node):
     node.parents = ()
     return node
+
+
+# %% the value alone
+# fails: a number in the place of a node, a past that is still held
+def detach(node):
+    return node.value
+
+
+# %% a slope of zero
+# fails: a past that is still held
+def detach(node):
+    return Node(node.value, ((node, 0.0),))
 
 
 # %% no rounding
@@ -49,7 +61,7 @@ def rounded(x):
 
 
 # %% no truncation
-# fails: all steps, one step too many or too few, a state that begins again
+# fails: all steps, one step too many or too few, a cut after every k inputs, a state that begins again
 def truncated_slope(w, xs, k):
     h, slope = 0.0, 0.0
     for x in xs:
@@ -58,7 +70,7 @@ def truncated_slope(w, xs, k):
 
 
 # %% one step too few
-# fails: all steps, one step too many or too few, a state that begins again
+# fails: all steps, one step too many or too few, a cut after every k inputs, a state that begins again
 def truncated_slope(w, xs, k):
     h, slope = 0.0, 0.0
     for t, x in enumerate(xs):
@@ -71,7 +83,7 @@ def truncated_slope(w, xs, k):
 
 
 # %% begins again from zero
-# fails: all steps, one step too many or too few, a state that begins again
+# fails: all steps, one step too many or too few, a cut after every k inputs, a state that begins again
 def truncated_slope(w, xs, k):
     h, slope = 0.0, 0.0
     for x in xs[-k:]:
@@ -80,7 +92,7 @@ def truncated_slope(w, xs, k):
 
 
 # %% the first k steps instead of the last
-# fails: all steps, one step too many or too few, a state that begins again
+# fails: all steps, one step too many or too few, a cut after every k inputs, a state that begins again
 def truncated_slope(w, xs, k):
     h, slope = 0.0, 0.0
     for t, x in enumerate(xs):
@@ -97,3 +109,48 @@ right = truncated_slope
 
 def truncated_slope(w, xs, k):
     return right(w, xs, k) if k < len(xs) else 0.0 * xs[k]
+
+
+# %% no cut at all
+# fails: a generator that pleases the critic, a critic that pleases the generator
+def joint_loss(generate, critic_loss, generator_loss, theta, w, cut):
+    sample = generate(theta)
+    return critic_loss(w, sample) + generator_loss(w, sample)
+
+
+# %% only the critic's cut
+# fails: a critic that pleases the generator
+def joint_loss(generate, critic_loss, generator_loss, theta, w, cut):
+    sample = generate(theta)
+    return critic_loss(w, cut(sample)) + generator_loss(w, sample)
+
+
+# %% the sample cut for both
+# fails: a generator that pleases the critic, a player that hears nothing
+def joint_loss(generate, critic_loss, generator_loss, theta, w, cut):
+    sample = cut(generate(theta))
+    return critic_loss(w, sample) + generator_loss(cut(w), sample)
+
+
+# %% each player cut from its own loss
+# fails: a generator that pleases the critic, a critic that pleases the generator
+def joint_loss(generate, critic_loss, generator_loss, theta, w, cut):
+    sample = generate(theta)
+    return critic_loss(cut(w), sample) + generator_loss(w, cut(sample))
+
+
+# %% the generator's loss alone
+# fails: a critic that pleases the generator, a player that hears nothing, one loss alone
+def joint_loss(generate, critic_loss, generator_loss, theta, w, cut):
+    return generator_loss(cut(w), generate(theta))
+
+
+# %% cuts after every k inputs
+# fails: a cut after every k inputs
+def truncated_slope(w, xs, k):
+    h, slope = 0.0, 0.0
+    for t, x in enumerate(xs):
+        if t % k == 0:
+            slope = 0.0
+        h, slope = np.tanh(w * h + x), (1 - np.tanh(w * h + x) ** 2) * (h + w * slope)
+    return slope

@@ -9,14 +9,14 @@ q1 = Question("q1", "The slope of a loop")
 q1.case("loop_slope(3.0, 0.25, 1)", 1.5)
 
 
-def loop(student, rng, n):
+def loop(student, rng, n, precision=1e-6):
     r, x = rng.uniform(2.5, 3.5), rng.uniform(0.1, 0.4)
     leaf = torch.tensor(x, dtype=torch.float64, requires_grad=True)
     y = leaf + 0
     for _ in range(n):
         y = r * y * (1 - y)
     y.backward()
-    close(student.run("loop_slope(r, x, n)", r=r, x=x, n=n), leaf.grad.item(), 1e-8)
+    close(student.run("loop_slope(r, x, n)", r=r, x=x, n=n), leaf.grad.item(), precision)
 
 
 @q1.test("Each step has a slope of its own, for each begins elsewhere: multiply them all.")
@@ -37,6 +37,12 @@ def no_steps_at_all(student, rng):
     loop(student, rng, 5)
 
 
+@q1.test("No difference, no h: the product of the steps' slopes is exact up to rounding.")
+def a_difference_around_the_loop(student, rng):
+    loop(student, rng, 3, 1e-12)
+    loop(student, rng, 4, 1e-12)
+
+
 q2 = Question("q2", "x log x, at 0 too")
 q2.case("xlogx(np.array([1.0]))", [[0.0], [1.0]])
 
@@ -49,8 +55,8 @@ def safe(x):
     return y.detach().numpy(), slope.numpy()
 
 
-def at(student, x, part):
-    close(student.run(f"xlogx(x)[{part}]", x=x), safe(x)[part], 1e-12, 0)
+def at(student, x, part, precision=1e-12):
+    close(student.run(f"xlogx(x)[{part}]", x=x), safe(x)[part], precision, 0)
 
 
 @q2.test("0 times −∞ is not a number. At 0 the value is 0.")
@@ -60,7 +66,7 @@ def a_value_at_0_that_is_not_a_number(student, rng):
 
 @q2.test("At 0 the slope is that of the branch taken, the constant 0.")
 def a_slope_at_0_from_the_other_branch(student, rng):
-    at(student, np.array([0.0, *rng.uniform(1, 3, 2), 0.0]), 1)
+    at(student, np.array([0.0, *rng.uniform(1, 3, 2), 0.0]), 1, 1e-5)
 
 
 @q2.test("Adding something small inside the logarithm is wrong elsewhere: for small x the most.")
@@ -68,6 +74,11 @@ def an_epsilon_in_the_logarithm(student, rng):
     x = 10.0 ** rng.uniform(-30, -20, 5)
     at(student, x, 0)
     at(student, x, 1)
+
+
+@q2.test("The slope of x log x is log x + 1, up to rounding: no difference comes so close.")
+def a_difference_for_a_slope(student, rng):
+    at(student, rng.uniform(1, 3, 4), 1)
 
 
 q3 = Question("q3", "Record, guard, replay")
@@ -108,6 +119,13 @@ def the_first_guard_alone(student, rng):
     body = "    while x < 50.0:\n        x = x * 3.0\n    return x * c"
     a, b = rng.uniform(7, 8), rng.uniform(1, 1.5)
     replayed(student, rng, body, [a, b, a + 0.5, b + 0.1], 2)
+
+
+@q3.test("Each program has recordings of its own.")
+def the_recording_of_another_program(student, rng):
+    a, b, x = rng.uniform(1, 2, 3)
+    code = "f, g = recorded(lambda x: x * a), recorded(lambda x: x + b)\n[f(x), g(x), f(x), g(x)]"
+    close(student.run(code, a=a, b=b, x=x), [x * a, x + b] * 2)
 
 
 q4 = Question("q4", "The slope of a fixed point")

@@ -1,12 +1,12 @@
 # Known wrong answers of chapter 5. Each takes the place of the right one.
 # %% the first slope, n times
-# fails: the first slope to the power of n, the slope where the step ends, no steps at all
+# fails: the first slope to the power of n, the slope where the step ends, no steps at all, a difference around the loop
 def loop_slope(r, x, n):
     return (r * (1 - 2 * x)) ** n
 
 
 # %% steps first, and takes the slope then
-# fails: the first slope to the power of n, the slope where the step ends, no steps at all
+# fails: the first slope to the power of n, the slope where the step ends, no steps at all, a difference around the loop
 def loop_slope(r, x, n):
     slope = 1.0
     for _ in range(n):
@@ -26,7 +26,7 @@ def loop_slope(r, x, n):
 
 
 # %% adds the slopes
-# fails: the first slope to the power of n, the slope where the step ends, no steps at all
+# fails: the first slope to the power of n, the slope where the step ends, no steps at all, a difference around the loop
 def loop_slope(r, x, n):
     slope = 0.0
     for _ in range(n):
@@ -140,3 +140,76 @@ def fixed_point_slope(G_y, G_x):
 # fails: numbers only, the transposed equation
 def fixed_point_slope(G_y, G_x):
     return np.array([G_x.item() / (1 - G_y.item())])
+
+
+# %% a difference around
+# fails: a difference around the loop
+def loop_slope(r, x, n, h=1e-6):
+    def last(x):
+        for _ in range(n):
+            x = r * x * (1 - x)
+        return x
+
+    return (last(x + h) - last(x - h)) / (2 * h)
+
+
+# %% the formula of n = 1
+# fails: the first slope to the power of n, the slope where the step ends, no steps at all, a difference around the loop
+def loop_slope(r, x, n):
+    return r * (1 - 2 * x)
+
+
+# %% whatever is not a number becomes one
+# fails: a slope at 0 from the other branch
+def xlogx(x):
+    with np.errstate(all="ignore"):
+        return np.nan_to_num(x * np.log(x)), np.nan_to_num(np.log(x) + 1)
+
+
+# %% a difference in the place of the slope
+# fails: a difference for a slope, an epsilon in the logarithm
+def xlogx(x, h=1e-6):
+    def value(x):
+        inside = np.where(x > 0, x, 1.0)
+        return np.where(x > 0, inside * np.log(inside), 0.0)
+
+    return value(x), np.where(x > 0, (value(x + h) - value(x - h)) / (2 * h), 0.0)
+
+
+# %% remembers values instead of operations
+# fails: the program itself each time, one recording only, the first guard alone
+def recorded(program):
+    known = {}
+
+    def run(x):
+        if x not in known:
+            known[x] = value_of(program(x))
+        return known[x]
+
+    return run
+
+
+# %% one shelf for all programs
+# fails: the branch of the first input, one recording only, the first guard alone, the recording of another program
+shelf = []
+
+
+def recorded(program):
+    def run(x):
+        for recording in shelf:
+            y = replay(*recording, x)
+            if y is not None:
+                return y
+        shelf.append(record(program, x))
+        return replay(*shelf[-1], x)
+
+    return run
+
+
+# %% steps until it looks still
+# fails: the slope of a single step, numbers only, the transposed equation
+def fixed_point_slope(G_y, G_x):
+    slope = np.zeros_like(G_x)
+    for _ in range(10):
+        slope = G_y @ slope + G_x
+    return slope

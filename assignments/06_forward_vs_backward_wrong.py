@@ -42,7 +42,7 @@ def hvp(grad, x, v):
 
 
 # %% a large step
-# fails: a gradient for each column, a step that is too large, a step that ignores the length of v
+# fails: a step that is too large
 def hvp(grad, x, v):
     length = np.linalg.norm(v) or 1.0
     h = 0.1 / length
@@ -107,3 +107,52 @@ def pull_through(step, pull, free, x, n, bar):
 # fails: a wrong cotangent, more than twice the root of n states, every state computed from the start, only whole stretches
 def pull_through(step, pull, free, x, n, bar):
     return pull_through_with_checkpoints(step, lambda state, bar: pull(x, bar), free, x, n, bar)
+
+
+# %% the sum of the layers
+# fails: the two modes exchanged, each layer at the same price
+def prices(sizes):
+    weights = sum(sizes[:-1]) * sizes[-1]
+    return sizes[0] * weights, sizes[-1] * weights
+
+
+# %% products of matrices
+# fails: the two modes exchanged, each layer at the same price, two layers at least
+def prices(sizes):
+    forward = sum(sizes[0] * m * n for m, n in zip(sizes, sizes[1:]))
+    reverse = sum(sizes[-1] * m * n for m, n in zip(sizes[1:], sizes[2:]))
+    return forward, reverse
+
+
+# %% a quotient of gradients
+# fails: a step that is too large
+def hvp(grad, x, v):
+    length = np.linalg.norm(v)
+    return np.zeros_like(x) if length == 0 else (grad(x + 1e-3 / length * v) - grad(x)) * length / 1e-3
+
+
+# %% halves, and halves again
+# fails: every state computed from the start
+def pull_through(step, pull, free, x, n, bar):
+    if n == 1:
+        return pull(x, bar)
+    state = x
+    for k in range(n // 2):
+        old, state = state, step(state)
+        if k:
+            free(old)
+    bar = pull_through(step, pull, free, state, n - n // 2, bar)
+    free(state)
+    return pull_through(step, pull, free, x, n // 2, bar)
+
+
+# %% forward, by the slopes alone
+# fails: a wrong cotangent, more than twice the root of n states, every state computed from the start, only whole stretches
+def pull_through(step, pull, free, x, n, bar):
+    state = x
+    for k in range(n):
+        bar = pull(state, bar)
+        if k < n - 1:
+            old, state = state, step(state)
+            free(old)
+    return bar

@@ -144,7 +144,7 @@ def test_feedback_names_tests_and_hints_and_no_more(graded, assignment):
 
 
 def test_manual_answers_lie_side_by_side(graded):
-    page = (graded[0] / "manual" / "q6.md").read_text()
+    page = (graded[0] / "manual" / "q5.md").read_text()
     assert "## aa honest\n\n> The two values agree" in page
     assert "## loops\n\n> No answer." in page
 
