@@ -4,9 +4,11 @@
 
 Of twenty submissions one is the students' notebook as it came, nine hold a known wrong answer,
 nine the solution; the last fills memory, loops for ever, crashes or starts processes. Memory
-is the proportional set size of the grader and of everything it started, sampled.
+is sampled: the resident set of the grader and what each of its sandboxes adds to it, pages
+that they share counted once.
 """
 
+import contextlib
 import subprocess
 import sys
 import tempfile
@@ -44,13 +46,11 @@ def notebooks(assignment, number):
 
 
 def memory(process):
-    """Bytes of a process and its descendants; what has ended meanwhile counts nothing."""
-    total = 0
-    for one in [process, *process.children(recursive=True)]:
-        try:
+    """Bytes of the grader and its descendants; what has ended meanwhile counts nothing."""
+    total = process.memory_info().rss
+    for one in process.children(recursive=True):
+        with contextlib.suppress(psutil.Error):
             total += one.memory_full_info().pss
-        except psutil.Error:
-            continue
     return total
 
 

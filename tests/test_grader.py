@@ -354,6 +354,49 @@ def test_a_folder_of_any_layout(tmp_path):
     assert file_name("a/../b") != file_name("a_.._b")
 
 
+def test_no_name_breaks_the_run_or_takes_another_students_place(assignment, tmp_path):
+    folder, out = tmp_path / "in", tmp_path / "out"
+    names = [
+        "x" * 240,
+        "y" * 200 + "é" * 20,
+        "two\nlines",
+        "=1+1",
+        "..",
+        "a?b",
+        file_name("a?b"),
+        "esc\x1b[2J",
+        os.fsdecode(b"\xff"),
+    ]
+    for name in names:
+        save(folder / f"{name}.ipynb", [])
+        save(folder / f"{name} too"[-250:] / "deep" / f"{name[:240]}.ipynb", [])
+        save(folder / f"{name} too"[-250:] / "deep" / "other.ipynb", [])
+    found = list(submissions(folder, ASSIGNMENT))
+    assert len({one.student for one in found}) == len(found) == 2 * len(names)
+    results = grade_folder(assignment, found, out)
+    report(assignment, results, out)
+    assert all(len(list(out.glob(f"{place}/*"))) == len(found) for place in ("tests", "feedback"))
+    with open(out / "scores.csv", newline="", encoding="utf-8") as file:
+        rows = [row["student"] for row in csv.DictReader(file)]
+    assert len(rows) == len(found) and "'=1+1" in rows
+    assert all(row.isprintable() for row in rows)
+    assert {path.name for path in tmp_path.iterdir()} == {"in", "out"}
+
+
+def test_a_folder_of_any_depth_is_read(request, tmp_path):
+    request.addfinalizer(lambda: subprocess.run(["rm", "-r", str(tmp_path / "deep")], check=True))
+    place = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(3000):  # no path that long can be opened at once
+        os.mkdir("deep", dir_fd=place)
+        inside = os.open("deep", os.O_RDONLY, dir_fd=place)
+        os.close(place)
+        place = inside
+    os.close(place)
+    assert [one.notes for one in submissions(tmp_path, ASSIGNMENT)] == [
+        ["there is no notebook (.ipynb) in what was handed in"]
+    ]
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"cells": [1]}', "[" * 100_000, "\0"])
 def test_a_file_that_is_no_notebook_scores_nothing(assignment, tmp_path, text):
     (tmp_path / "x.ipynb").write_text(text)

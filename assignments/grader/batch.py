@@ -50,7 +50,7 @@ def work(submission, version, seed=None):
     else:
         own = int(digest(str(seed).encode(), submission.student.encode())[:32], 16)
     key = digest(version.encode(), content, str(seed).encode())
-    return Work(submission.student, one_line(str(submission.path or "")), cells, notes, own, key)
+    return Work(submission.student, one_line(submission.path or "", 5000), cells, notes, own, key)
 
 
 def read(path, most=10_000_000):

@@ -31,8 +31,8 @@ def owner(name, pattern):
     """
     export = pattern.fullmatch(name)
     if not export:
-        return one_line(name), "", []
-    return one_line(export["name"]), export["id"], ["late"] if export.groupdict().get("late") else []
+        return one_line(name, 1000), "", []
+    return one_line(export["name"], 1000), export["id"], ["late"] if export.groupdict().get("late") else []
 
 
 def notebooks(folder):

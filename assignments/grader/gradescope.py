@@ -65,6 +65,7 @@ def bundle(name, path, torch_options):
 def run(root):
     """Grade what lies in root/submission into root/results/results.json."""
     for folder in ASSIGNMENTS, root / "results":
+        folder.mkdir(exist_ok=True)
         folder.chmod(0o700)
     try:
         plain = no_bwrap()
@@ -127,4 +128,7 @@ if __name__ == "__main__":
         run(Path("/autograder"))
     else:
         bundle(sys.argv[1], Path(sys.argv[2]), sys.argv[3:])
-        print(sys.argv[2])
+        questions = Assignment(sys.argv[1]).questions
+        by_hand = [f"{question.name} ({question.manual} points)" for question in questions if question.manual]
+        print(f"{sys.argv[2]}: {sum(q.points for q in questions if not q.manual)} points", end="")
+        print(f"; to grade by hand: {', '.join(by_hand)}" if by_hand else "")
