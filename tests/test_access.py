@@ -138,7 +138,8 @@ PICTURES = """text => [...document.querySelector(text).querySelectorAll("img, sv
 
 def test_every_picture_has_words_of_its_own(opened):
     pictures = opened.evaluate(PICTURES, TEXT)
-    names = [name for name in tree(opened, "image", TEXT) if name]
+    on_buttons = tree(opened, "button", TEXT)
+    names = [name for name in tree(opened, "image", TEXT) if name not in on_buttons]
     assert len(names) == len(pictures), pictures
     assert not [name for name in names if re.search(r"\.(png|svg|jpe?g)$|^[0-9a-f]{16,}$", name) or len(name) < 12]
     drawn = {sha256(re.sub(r'(alt|aria-label)="[^"]*"', "", picture).encode()).hexdigest() for picture in pictures}

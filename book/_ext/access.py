@@ -1,5 +1,7 @@
 """What the theme leaves unsaid for readers who listen, or have only the keyboard."""
 
+import re
+
 MATHJAX = {"options": {"menuOptions": {"settings": {"inTabOrder": False}}}}
 
 
@@ -8,8 +10,18 @@ def skip_formulas(app, config):
     config.mathjax3_config = MATHJAX
 
 
+def corrected(html):
+    """A page without headings that say nothing, and without a role that ARIA withdrew.
+
+    >>> corrected('<th class="head"><p></p></th><div role="doc-biblioentry">')
+    '<td></td><div role="listitem">'
+    """
+    html = re.sub(r'<th class="head[^>]*><p></p></th>', "<td></td>", html)
+    return html.replace('role="doc-biblioentry"', 'role="listitem"')
+
+
 def name_folds(app, page, template, context, doctree):
-    """Say what the arrows of the table of contents unfold, and what is in a list."""
+    """Say what the arrows of the table of contents unfold."""
     toctree = context["generate_toctree_html"]
 
     def named(kind, **options):
@@ -20,10 +32,7 @@ def name_folds(app, page, template, context, doctree):
         return found
 
     context["generate_toctree_html"] = named
-    # Docutils gives every entry a role that ARIA has since withdrawn.
-    context["body"] = context.get("body", "").replace(
-        'role="doc-biblioentry"', 'role="listitem"'
-    )
+    context["body"] = corrected(context.get("body", ""))
 
 
 def setup(app):
