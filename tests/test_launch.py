@@ -17,7 +17,7 @@ import pytest
 import repository
 import yaml
 from colab.__main__ import FIRST_CELL, sessions
-from notebooks import FOLDED, begin, normalise
+from notebooks import FOLDED, begin, home, normalise
 
 BRANCH = "spring/term"
 
@@ -200,6 +200,14 @@ def test_an_address_is_written_into_the_first_cell_and_stays_there():
     assert notebook.cells[0].source.endswith('\ninstall("https://github.com/reader/course")')
     begin(notebook, "https://github.com/other/course")
     assert notebook.cells[0].source.endswith('\ninstall("https://github.com/other/course")')
+
+
+def test_an_address_for_the_first_cell_holds_no_password():
+    assert home({}) is None
+    assert home({"REPOSITORY_URL": "https://github.com/reader/course@spring/term"})
+    for address in ["https://reader:secret@github.com/a/b", "https://token@github.com/a/b", "git@github.com:a/b"]:
+        with pytest.raises(ValueError, match="REPOSITORY_URL must look like"):
+            home({"REPOSITORY_URL": address})
 
 
 @pytest.fixture
