@@ -15,7 +15,7 @@ BWRAP := $(shell command -v bwrap)
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
 .DEFAULT_GOAL := help
-.PHONY: help assignments grade gradescope book serve test conformance notebooks colab binder lint format bench clean
+.PHONY: help assignments grade gradescope book serve test conformance notebooks colab binder links lint format bench clean
 
 help:  ## list these verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -65,6 +65,12 @@ colab: .venv/.course .venv-colab/.ready  ## run the notebooks as Colab would (3 
 binder: .venv/.course .venv-binder/.ready  ## run the notebooks in what Binder would install (3 minutes)
 	@$(BIN)/python tests/binder .venv-binder
 
+links: .venv/.course  ## follow the links that lead out of the book (needs a network)
+	@echo "Following the links (a few minutes) ..."
+	@mkdir -p _build
+	@$(BIN)/jupyter-book build . --builder linkcheck --path-output _build/links -q >_build/links.log 2>&1 || { \
+	  grep -h '\[broken\]' _build/links/_build/html/output.txt || tail _build/links.log; exit 1; }
+
 lint: .venv/.lint  ## check format, style and types
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy || { echo; \
 	  echo "'make format' mends what can be mended by machine; the rest is named above."; exit 1; }
@@ -77,7 +83,7 @@ bench: .venv-bench/.ready  ## time the engine beside others (15 minutes), into b
 	@.venv-bench/bin/python benchmarks/bench.py
 
 # Each of the two is made anew when what it imitates has changed.
-.venv-colab/.ready: tests/colab/requirements.txt pyproject.toml
+.venv-colab/.ready: tests/colab/requirements.txt
 	@echo "Setting up .venv-colab with Colab's versions of the packages (a minute or two) ..."
 	@rm -rf .venv-colab && $(PYTHON) -m venv .venv-colab
 	@.venv-colab/bin/python -m pip $(QUIET) install $(TORCH) $(TORCH_OPTIONS) -r tests/colab/requirements.txt && \

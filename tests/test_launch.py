@@ -10,13 +10,14 @@ import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
+from urllib.parse import quote, unquote
 
 import nbformat
 import pytest
 import repository
 import yaml
 from colab.__main__ import FIRST_CELL, sessions
-from notebooks import FOLDED, begin, normalise
+from notebooks import FOLDED, begin, home, normalise
 
 BRANCH = "spring/term"
 
@@ -201,11 +202,19 @@ def test_an_address_is_written_into_the_first_cell_and_stays_there():
     assert notebook.cells[0].source.endswith('\ninstall("https://github.com/other/course")')
 
 
+def test_an_address_for_the_first_cell_holds_no_password():
+    assert home({}) is None
+    assert home({"REPOSITORY_URL": "https://github.com/reader/course@spring/term"})
+    for address in ["https://reader:secret@github.com/a/b", "https://token@github.com/a/b", "git@github.com:a/b"]:
+        with pytest.raises(ValueError, match="REPOSITORY_URL must look like"):
+            home({"REPOSITORY_URL": address})
+
+
 @pytest.fixture
 def installed(monkeypatch):
     """Run the first cell where some modules are missing; return what pip was told to install."""
 
-    def run(missing, opened="", colab=True, source=FIRST_CELL, fails=""):
+    def run(missing, opened="", copied="", colab=True, source=FIRST_CELL, fails=""):
         told = []
 
         def pip(command, **options):
@@ -216,7 +225,11 @@ def installed(monkeypatch):
         monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name in missing else found(name))
         monkeypatch.setattr(subprocess, "run", pip)
         if colab:
-            monkeypatch.setitem(sys.modules, "google.colab", ModuleType("google.colab"))
+            module = ModuleType("google.colab")
+            notebook = {"metadata": {"colab": {"provenance": [{"file_id": copied}]}}}
+            module._message = SimpleNamespace(blocking_request=lambda kind: {"ipynb": notebook})
+            monkeypatch.setitem(sys.modules, "google", ModuleType("google"))
+            monkeypatch.setitem(sys.modules, "google.colab", module)
         with sessions(opened) as server:
             for name, value in server.items():
                 monkeypatch.setenv(name, value)
@@ -234,9 +247,10 @@ ALL = ["chainrule", "graphviz", "sklearn", "sympy"]
 @pytest.mark.parametrize("branch", ["main", "spring/term", "book/2", "v1.0"])
 def test_in_colab_the_course_comes_from_the_fork_and_branch_of_the_notebook(installed, branch):
     for page in ("book/intro.ipynb", "book/beyond/kinks.ipynb"):
-        opened = f"fileId=https://github.com/reader/course/blob/{branch}/{page}".replace("/", "%2F").replace(":", "%3A")
-        told = installed(["chainrule"], opened)
-        assert told == ["-qq", f"git+https://github.com/reader/course@{branch}", NUMPY]
+        opened = "fileId=" + quote(f"https://github.com/reader/course/blob/{branch}/{page}", safe="")
+        for where in ({"opened": opened}, {"opened": "fileId=1aBc", "copied": unquote(opened)}):
+            told = installed(["chainrule"], **where)
+            assert told == ["-qq", f"git+https://github.com/reader/course@{branch}", NUMPY]
 
 
 def test_in_colab_only_what_is_missing_is_installed_and_numpy_is_held(installed, monkeypatch):
@@ -250,7 +264,7 @@ def test_elsewhere_nothing_is_installed(installed):
     assert installed(ALL, colab=False) == []
 
 
-def test_a_notebook_that_was_not_opened_from_github_says_what_to_do(installed):
+def test_a_notebook_of_unknown_origin_says_what_to_do(installed):
     with pytest.raises(RuntimeError, match="Write its address into the last line"):
         installed(["chainrule"], "fileId=1aBc")
     at_home = FIRST_CELL.replace("\ninstall()", '\ninstall("https://gitlab.com/a/b")')

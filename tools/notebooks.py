@@ -62,6 +62,14 @@ def name_cells(cells):
         cell["id"] = f"{name}-{counts[name]}"
 
 
+def home(env=os.environ):
+    """The address that is to be written into the first cells; None to leave what is there."""
+    address = env.get("REPOSITORY_URL")
+    if address and not re.fullmatch(r'https://[\w.-]+(:\d+)?/[^@:\s"]+(@[^@:\s"]+)?', address):
+        raise ValueError("REPOSITORY_URL must look like https://github.com/OWNER/NAME, and hold no password")
+    return address
+
+
 def begin(notebook, home=None):
     """Let a notebook begin with the first cell, which keeps the address it has unless `home` is another."""
     stored = notebook.cells.pop(0).source if "install" in notebook.cells[0].metadata.get("tags", []) else ""
@@ -115,7 +123,7 @@ def refresh(path, check):
     stored = nbformat.read(path, as_version=4)
     fresh = copy.deepcopy(stored)
     if path.is_relative_to(ROOT / "book"):
-        begin(fresh, os.environ.get("REPOSITORY_URL"))
+        begin(fresh, home())
     fresh = run(normalise(fresh), path)
     if check:
         return without_pictures(fresh) == without_pictures(stored)

@@ -28,6 +28,7 @@ from nbclient.exceptions import CellExecutionError
 
 ROOT = Path(__file__).parents[2]
 FORK, BRANCH = "https://github.com/reader/course", "spring/term"
+PLACE = f"{FORK}/blob/{BRANCH}"
 PACKAGE = ["src", "pyproject.toml", "README.md", "LICENSE"]
 LAST_CELL = """
 import importlib.metadata, json, sys
@@ -91,18 +92,26 @@ def add_kernel(python, place):
     """Let Jupyter know the kernel of another Python by the name `elsewhere`."""
     folder = place / "kernels" / "elsewhere"
     folder.mkdir(parents=True)
-    command = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    command = [str(python), "-m", "ipykernel_launcher", "--log-level=40", "-f", "{connection_file}"]
     kernel = {"argv": command, "display_name": "elsewhere", "language": "python"}
     (folder / "kernel.json").write_text(json.dumps(kernel), encoding="utf-8")
     os.environ["JUPYTER_PATH"] = str(place)
 
 
-def execute(notebook, place, environment, opened, colab=True, without=""):
+MESSAGE = """
+def blocking_request(request_type, request="", timeout_sec=5, parent=None):
+    return {{"ipynb": {{"cells": [], "metadata": {{"colab": {{"provenance": [{{"file_id": {!r}}}]}}}}}}}}
+"""
+
+
+def execute(notebook, place, environment, opened, copied="", colab=True, without=""):
     """Run a notebook in the imitation; its kernel starts in an empty folder."""
     packages = clone(environment, place / "venv")
     if colab:
-        (packages / "google" / "colab").mkdir(parents=True)
-        (packages / "google" / "colab" / "__init__.py").touch()
+        module = packages / "google" / "colab"
+        module.mkdir(parents=True)
+        (module / "__init__.py").touch()
+        (module / "_message.py").write_text(MESSAGE.format(copied), encoding="utf-8")
     for entry in packages.glob(f"{without}*") if without else []:
         entry.unlink()
     for folder in ("home", "content"):
@@ -141,7 +150,7 @@ def complaints(path, environment):
     stored = nbformat.read(path, as_version=4)
     fresh = nbformat.read(path, as_version=4)
     fresh.cells.append(nbformat.v4.new_code_cell(LAST_CELL))
-    page = f"{FORK}/blob/{BRANCH}/{path.relative_to(ROOT).as_posix()}"
+    page = f"{PLACE}/{path.relative_to(ROOT).as_posix()}"
     with tempfile.TemporaryDirectory() as place:
         try:
             execute(fresh, Path(place), environment, opened=f"fileId={quote(page, safe='')}")
@@ -163,7 +172,7 @@ def version_of(name, environment):
 FIRST_CELL = (ROOT / "book" / "first_cell.py").read_text(encoding="utf-8")
 AT_HOME = FIRST_CELL.replace("\ninstall()", f'\ninstall("{FORK}@{BRANCH}")')
 FOUND = "from importlib.util import find_spec; [n for n in ('chainrule', 'graphviz') if find_spec(n)]"
-ON_GITHUB = f"fileId={quote(f'{FORK}/blob/{BRANCH}/book/x.ipynb', safe='')}"
+ON_GITHUB, IN_DRIVE = f"fileId={quote(f'{PLACE}/book/x.ipynb', safe='')}", "fileId=1aBc"
 CASES = {
     # in which case: (the first cell, how the notebook is run, what is there afterwards or what is said)
     "elsewhere than in Colab": (FIRST_CELL, {"opened": ON_GITHUB, "colab": False}, "['graphviz']"),
@@ -172,8 +181,13 @@ CASES = {
         {"opened": ON_GITHUB, "without": "graphviz"},
         "['chainrule', 'graphviz']",
     ),
-    "a copy in Drive": (FIRST_CELL, {"opened": "fileId=1aBc"}, "Colab does not say from which repository"),
-    "a copy in Drive that knows its home": (AT_HOME, {"opened": "fileId=1aBc"}, "['chainrule', 'graphviz']"),
+    "a copy in Drive": (
+        FIRST_CELL,
+        {"opened": IN_DRIVE, "copied": f"{PLACE}/book/x.ipynb"},
+        "['chainrule', 'graphviz']",
+    ),
+    "an upload": (FIRST_CELL, {"opened": IN_DRIVE}, "Colab does not say from which repository"),
+    "an upload that knows its home": (AT_HOME, {"opened": IN_DRIVE}, "['chainrule', 'graphviz']"),
 }
 
 
