@@ -11,7 +11,7 @@ BENCH_PIP = .venv-bench/bin/python -m pip --disable-pip-version-check install -q
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
 .DEFAULT_GOAL := help
-.PHONY: help assignments grade book serve test conformance notebooks lint format bench clean
+.PHONY: help assignments grade book serve test conformance notebooks lighthouse lint format bench clean
 
 help:  ## list these verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -49,6 +49,9 @@ notebooks: .venv/.course  ## run the notebooks and store their outputs
 	@$(BIN)/python tools/notebooks.py || { echo; \
 	  echo "A notebook was left as it was. Mend the cell named above, then: make notebooks"; exit 1; }
 
+lighthouse: book tools/lighthouse/node_modules  ## measure every page on a slow phone (needs Node.js and Chromium)
+	@CHROME_PATH="$(CHROMIUM)" node tools/lighthouse/audit.js _build/html $(PAGES)
+
 lint: .venv/.lint  ## check format, style and types
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy || { echo; \
 	  echo "'make format' mends what can be mended by machine; the rest is named above."; exit 1; }
@@ -61,7 +64,7 @@ bench: .venv-bench/.ready  ## time the engine beside others (15 minutes), into b
 	@.venv-bench/bin/python benchmarks/bench.py
 
 clean:  ## remove everything that was built, and .venv
-	rm -rf _build .venv .venv-bench .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf tools/lighthouse/node_modules _build .venv .venv-bench .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find src tests tools book benchmarks assignments -name __pycache__ -o -name .ipynb_checkpoints | xargs rm -rf
 
 .venv/.course: requirements.txt constraints.txt pyproject.toml
@@ -92,4 +95,9 @@ clean:  ## remove everything that was built, and .venv
 	@$(BENCH_PIP) $(TORCH) $(TORCH_OPTIONS) && $(BENCH_PIP) -r benchmarks/requirements.txt -e . || { \
 	  echo "pip could not install the packages; the cause is above. Once mended, give the same command again."; exit 1; }
 	@command -v clang >/dev/null || echo "tinygrad is left out, for lack of clang: apt install clang"
+	@touch $@
+
+tools/lighthouse/node_modules: tools/lighthouse/package-lock.json
+	@npm ci --prefix tools/lighthouse --silent --no-audit --no-fund || { \
+	  echo "npm could not install Lighthouse. It needs Node.js 20 or newer and the network."; exit 1; }
 	@touch $@

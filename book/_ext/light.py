@@ -29,7 +29,7 @@ ADDRESS = re.compile(r"url\(['\"]?(?!data:|#)([^'\")]+)['\"]?\)")
 NAME = re.compile(r"[.#](-?[A-Za-z_][\w-]*)")
 CHOICE = re.compile(r":[\w-]+\((?:[^()]|\([^()]*\))*\)|\[[^\]]*\]")
 ICON_FONT = re.compile(r"(@font-face\s*{[^}]*)src:\s*url\((vendor/[^)]*)\.woff2\)[^}]*}")
-ICON = re.compile(r'content:\s*"\\([ef][0-9a-f]{3})"')
+ICON = re.compile("[\ue000-\uf8ff]")  # Unicode's private area, where the icons are
 
 
 def simplify(app, page, template, context, doctree):
@@ -57,8 +57,7 @@ def write_styles(app, error):
     by_scripts = {"show"}.union(*(words(p.read_text("utf-8")) for p in scripts))
     everywhere = by_scripts.union(*map(words, pages.values()))
     css = "".join(whole(out / "_static", sheet) for sheet in app.env.style_sheets)
-    icons = ICON.findall(used(list(parse(css)), everywhere))
-    icons = {int(icon, 16) for icon in icons}
+    icons = set(map(ord, ICON.findall(used(list(parse(css)), everywhere))))
     css = ICON_FONT.sub(lambda m: face(m[1], out / "_static" / f"{m[2]}.ttf", icons), css)
     rules = list(parse(css))
     for path, page in pages.items():
