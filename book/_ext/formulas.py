@@ -1,8 +1,8 @@
 r"""Formulas are MathML, made when the book is built: no script, no waiting, no network.
 
-Browsers draw MathML themselves, and screen readers read it. Its glyphs are those of STIX
-Two Math (SIL Open Font License 1.1): the part of it that the book uses, taken from the
-package ziamath.
+Browsers draw MathML themselves, and screen readers read it. Its glyphs are those of
+STIX Two Math (SIL Open Font License 1.1): the part of it that the book uses, taken from
+the package ziamath.
 """
 
 import re
@@ -18,8 +18,8 @@ from sphinx.util import logging
 FONT = "formulas.woff"
 # A letter on its own is drawn as the italic one, which has a code of its own.
 ITALIC = {0x210E, *range(0x1D434, 0x1D468), *range(0x1D6FC, 0x1D71C)}
-# A notebook names colours, for all viewers; here they are classes, for both themes. The
-# converter knows no codes of colours: a name stands in, and it gives that colour's code.
+# A notebook names colours, for all viewers; here they are classes, for both themes.
+# The converter takes no codes: a name stands in, for which it writes its own code.
 COLOURS = {
     "#0072B2": ("blue", "#0000FF", "primal"),
     "#009E73": ("green", "#03FF00", "tangent"),
@@ -63,8 +63,12 @@ def write_font(app, error):
     """Write the part of the font that the pages use."""
     if error:
         return
-    pages = [page.read_text(encoding="utf-8") for page in Path(app.outdir).rglob("*.html")]
-    formulas = "".join(f for page in pages for f in re.findall(r"<math.*?</math>", page))
+    pages = [
+        page.read_text(encoding="utf-8") for page in Path(app.outdir).rglob("*.html")
+    ]
+    formulas = "".join(
+        f for page in pages for f in re.findall(r"<math.*?</math>", page)
+    )
     characters = set(unescape(re.sub("<[^>]*>", "", formulas)))
     [file] = [f for f in files("ziamath") if f.name == "STIXTwoMath-Regular.ttf"]
     options = subset.Options(flavor="woff", layout_features=[], hinting=False)

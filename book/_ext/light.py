@@ -1,10 +1,10 @@
 """Pages that weigh little, and show their first words early.
 
-The theme brings nine style sheets, most of whose rules are for things that a page does not
-have, and a script with every icon of Font Awesome. Here a page carries the rules that fit
-something on it, and of the icons' font the icons that the book shows: nothing has to
-arrive before the words do. Scripts wait until the page is there; those of the search are
-on the page of the search alone.
+The theme brings nine style sheets, most of whose rules are for things that a page does
+not have, and a script with every icon of Font Awesome. Here a page carries the rules
+that fit something on it, and of the icons' font the icons that the book shows: nothing
+has to arrive before the words do. Scripts wait until the page is there; those of the
+search are on the page of the search alone.
 """
 
 import base64
@@ -16,6 +16,7 @@ from pathlib import Path
 import tinycss2
 from fontTools import subset
 
+SHEET = "book.css"  # what all pages together use, for whoever makes one page of them
 LINK = re.compile(r'<link\b[^>]*?href="[^"]*?_static/([^"?]+\.css)[^"]*"[^>]*>\s*')
 OTHERS = re.compile(
     r'<script[^>]*fontawesome\.js[^>]*></script>\s*|<link rel="preload"[^>]*>\s*'
@@ -28,7 +29,9 @@ IMPORT = re.compile(r'@import\s*"([^"]+)";')
 ADDRESS = re.compile(r"url\(['\"]?(?!data:|#)([^'\")]+)['\"]?\)")
 NAME = re.compile(r"[.#](-?[A-Za-z_][\w-]*)")
 CHOICE = re.compile(r":[\w-]+\((?:[^()]|\([^()]*\))*\)|\[[^\]]*\]")
-ICON_FONT = re.compile(r"(@font-face\s*{[^}]*)src:\s*url\((vendor/[^)]*)\.woff2\)[^}]*}")
+ICON_FONT = re.compile(
+    r"(@font-face\s*{[^}]*)src:\s*url\((vendor/[^)]*)\.woff2\)[^}]*}"
+)
 ICON = re.compile("[\ue000-\uf8ff]")  # Unicode's private area, where the icons are
 
 
@@ -51,20 +54,22 @@ def write_styles(app, error):
     """Write the styles into all pages, when these and all scripts are there."""
     if error:
         return
-    out = Path(app.outdir)
+    out, static = Path(app.outdir), Path(app.outdir, "_static")
     pages = {path: path.read_text(encoding="utf-8") for path in out.rglob("*.html")}
-    scripts = [p for p in (out / "_static").rglob("*.js") if p.stem != "bootstrap"]
+    pages = {path: page for path, page in pages.items() if STYLES.search(page)}
+    scripts = [p for p in static.rglob("*.js") if p.stem != "bootstrap"]
     by_scripts = {"show"}.union(*(words(p.read_text("utf-8")) for p in scripts))
     everywhere = by_scripts.union(*map(words, pages.values()))
-    css = "".join(whole(out / "_static", sheet) for sheet in app.env.style_sheets)
+    css = "".join(whole(static, sheet) for sheet in app.env.style_sheets)
     icons = set(map(ord, ICON.findall(used(list(parse(css)), everywhere))))
-    css = ICON_FONT.sub(lambda m: face(m[1], out / "_static" / f"{m[2]}.ttf", icons), css)
+    css = ICON_FONT.sub(lambda m: face(m[1], static / f"{m[2]}.ttf", icons), css)
     rules = list(parse(css))
+    (static / SHEET).write_text(used(rules, everywhere), encoding="utf-8")
     for path, page in pages.items():
-        static = posixpath.relpath("_static", path.parent.relative_to(out).as_posix())
-        styles = used(rules, by_scripts | words(page))
-        styles = ADDRESS.sub(lambda m: f"url({static}/{m[1]})", styles)
-        styled = STYLES.sub(lambda _: f'<style id="styles">{styles}</style>', page)
+        root = posixpath.relpath("_static", path.parent.relative_to(out).as_posix())
+        styles = ADDRESS.sub(rf"url({root}/\1)", used(rules, by_scripts | words(page)))
+        before, after = STYLES.split(page)
+        styled = f'{before}<style id="styles">{styles}</style>{after}'
         if styled != page:
             path.write_text(styled, encoding="utf-8")
 
@@ -74,7 +79,7 @@ def words(text):
 
 
 def whole(static, sheet):
-    """A sheet's text with what it imports; addresses are as from the folder `static`."""
+    """A sheet's text with what it imports; addresses are as from the folder static."""
 
     def at(address):
         return posixpath.normpath(posixpath.join(posixpath.dirname(sheet), address))
@@ -101,7 +106,7 @@ def parse(css):
 
 
 def selectors(text):
-    """The selectors of a list, each with the classes and ids that it asks for.
+    """The selectors in a list, each with the classes and ids that it asks for.
 
     >>> selectors("a.b:is(.c, .d), #e > i")
     [('a.b:is(.c, .d)', {'b'}), ('#e > i', {'e'})]
@@ -130,7 +135,7 @@ def used(rules, names):
 
 
 def face(opening, file, icons):
-    """A rule `@font-face` that holds a font with only these icons; "" if it has none."""
+    """A rule `@font-face` that holds a font of these icons alone; "" if it has none."""
     options = subset.Options(flavor="woff", layout_features=[], hinting=False)
     font = subset.load_font(str(file), options)
     if icons.isdisjoint(font.getBestCmap()):

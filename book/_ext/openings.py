@@ -1,7 +1,7 @@
 """A chapter opens with what it is for; how long it takes and what it needs stand apart.
 
-The author writes one paragraph. From the sentence "Reading takes about ..." on it becomes
-a paragraph of its own, which the style sheet knows by its class.
+The author writes one paragraph. From the sentence "Reading takes about ..." on it
+becomes a paragraph of its own, which the style sheet knows by its class.
 """
 
 from docutils import nodes
