@@ -15,7 +15,7 @@ BWRAP := $(shell command -v bwrap)
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
 .DEFAULT_GOAL := help
-.PHONY: help assignments grade gradescope book serve test conformance notebooks colab binder links lint format bench clean
+.PHONY: help assignments grade gradescope book serve test conformance notebooks colab binder links lint format bench clean lighthouse
 
 help:  ## list these verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -71,6 +71,9 @@ links: .venv/.course  ## follow the links that lead out of the book (needs a net
 	@$(BIN)/jupyter-book build . --builder linkcheck --path-output _build/links -q >_build/links.log 2>&1 || { \
 	  grep -h '\[broken\]' _build/links/_build/html/output.txt || tail _build/links.log; exit 1; }
 
+lighthouse: book tools/lighthouse/node_modules  ## measure every page on a slow phone (needs Node.js and Chromium)
+	@CHROME_PATH="$(CHROMIUM)" node tools/lighthouse/audit.js _build/html $(PAGES)
+
 lint: .venv/.lint  ## check format, style and types
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy || { echo; \
 	  echo "'make format' mends what can be mended by machine; the rest is named above."; exit 1; }
@@ -100,7 +103,7 @@ bench: .venv-bench/.ready  ## time the engine beside others (15 minutes), into b
 	@touch $@
 
 clean:  ## remove everything that was built, and .venv
-	rm -rf _build .venv .venv-bench .venv-binder .venv-colab .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf _build .venv .venv-bench .venv-binder .venv-colab .pytest_cache .mypy_cache .ruff_cache .hypothesis tools/lighthouse/node_modules
 	find src tests tools book benchmarks assignments -name __pycache__ -o -name .ipynb_checkpoints | xargs rm -rf
 
 .venv/.course: requirements.txt constraints.txt pyproject.toml
@@ -136,4 +139,9 @@ clean:  ## remove everything that was built, and .venv
 	@$(BENCH_PIP) $(TORCH) $(TORCH_OPTIONS) && $(BENCH_PIP) -r benchmarks/requirements.txt -e . || { \
 	  echo "pip could not install the packages; the cause is above. Once mended, give the same command again."; exit 1; }
 	@command -v clang >/dev/null || echo "tinygrad is left out, for lack of clang: apt install clang"
+	@touch $@
+
+tools/lighthouse/node_modules: tools/lighthouse/package-lock.json
+	@npm ci --prefix tools/lighthouse --silent --no-audit --no-fund || { \
+	  echo "npm could not install Lighthouse. It needs Node.js 20 or newer and the network."; exit 1; }
 	@touch $@

@@ -13,7 +13,7 @@ import torch
 from oracle import assert_same
 
 import chainrule as cr
-from chainrule.draw import blackboard
+from chainrule.draw import COTANGENT, MARKED, PRIMAL, blackboard
 
 needs_dot = pytest.mark.skipif(shutil.which("dot") is None, reason="needs Graphviz's program dot")
 
@@ -351,8 +351,16 @@ def test_local_derivatives_are_shown_when_asked_for():
     assert "derivative by v diag [2, 4, 6]" in cr.draw(w, edges=True).text
 
 
-def test_highlighted_paths_are_thick():
+def colours(dot):
+    return re.findall(r"#[0-9A-Fa-f]{6}", dot)
+
+
+def test_highlighted_paths_are_thick_and_in_a_colour_that_stands_for_nothing_else():
     values = three_paths()
+    plain = drawn(values, fold=True, adjoints=True, edges=True).dot
+    marked = drawn(values, fold=True, adjoints=True, edges=True, highlight=["y", "u", "f"]).dot
+    assert {PRIMAL, COTANGENT} <= {*colours(plain)}
+    assert {*colours(marked)} - {*colours(plain)} == {MARKED}
     thick = lambda g: re.findall(r"(n\d+ -> n\d+) \[.*penwidth", g.dot)
     by_name = drawn(values, fold=True, highlight=["y", "u", "f"])
     assert [by_name.nodes[int(i)].name for i in re.findall(r"\d+", " ".join(thick(by_name)))] == ["y", "u", "u", "f"]

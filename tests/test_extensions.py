@@ -4,8 +4,13 @@ import shutil
 import subprocess
 import sys
 
+import formulas
+import light
+import openings
 import pytest
 import repository
+from docutils import nodes
+from math_core import LatexError
 
 CONF = """
 import sys
@@ -53,6 +58,37 @@ def build(root, tmp_path, monkeypatch):
         return (tmp_path / "html" / "index.html").read_text()
 
     return run
+
+
+def test_a_formula_that_cannot_be_read_is_refused():
+    with pytest.raises(LatexError, match="nonsense"):
+        formulas.mathml(r"\nonsense{x}")
+
+
+def test_colours_in_formulas_are_those_of_the_page():
+    made = formulas.mathml(r"\color{#D55E00}{\bar y}^\top J\color{#009E73}{\dot x}", block=True)
+    assert 'class="cotangent"' in made
+    assert 'class="tangent"' in made
+    assert "style=" not in made
+
+
+def test_what_a_chapter_takes_stands_apart_from_what_it_is_for():
+    link = nodes.reference("", "chapter 2")
+    words = ["You will know. Reading takes about 5 minutes. You need ", ". Difficulty: easy."]
+    chapter = nodes.section("", nodes.paragraph("", "", nodes.Text(words[0]), link, nodes.Text(words[1])))
+    openings.set_apart(None, chapter)
+    aim, facts = chapter
+    assert aim.astext() == "You will know."
+    assert facts.astext() == "Reading takes about 5 minutes. You need chapter 2. Difficulty: easy."
+    assert facts["classes"] == ["facts"]
+
+
+def test_styles_that_fit_nothing_on_a_page_are_left_out():
+    css = "@import url(x.css); p, .here .gone { a: b } .here:not(.gone) { c: d } @media print { #gone { e: f } }"
+    found = light.used(list(light.parse(css)), {"here"})
+    assert "p{ a: b }" in found
+    assert ".here:not(.gone){ c: d }" in found
+    assert "e: f" not in found
 
 
 def git(tmp_path, *words):

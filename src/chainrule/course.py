@@ -21,6 +21,7 @@ TANGENT = "#009E73"  # what forward mode carries
 COTANGENT = "#D55E00"  # what reverse mode carries
 OTHER = "#CC79A7"  # whatever is compared with these three
 INK, FAINT = "#444444", "#999999"
+LETTERS = {TANGENT: "#007A5A", COTANGENT: "#B84E00", OTHER: "#9C4A78"}  # darker, to be read as text
 
 STYLE = {
     "figure.facecolor": "white",
@@ -94,7 +95,7 @@ def curve(ax, x, y, label="", color=PRIMAL, at=-1, dx=6, dy=0, **style):
             (x[at], y[at]),
             (dx, dy),
             textcoords="offset points",
-            color=color,
+            color=LETTERS.get(color, color),
             va="center",
             ha="left" if dx >= 0 else "right",
             annotation_clip=False,

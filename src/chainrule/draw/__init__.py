@@ -24,11 +24,12 @@ from .survey import Names, Survey
 
 __all__ = ["Graph", "draw"]
 
-# One colour for one idea, the same in every figure of the book. Boxes have a light ground,
-# lines a middle grey, so that both can be read on a white page and on a dark one.
-PRIMAL, COTANGENT, INK, QUIET = "#0072B2", "#D55E00", "#24292f", "#5f6670"
-LINE, BESIDE, FAINT = "#8a919b", "#767d87", "#c3c8ce"
-GROUND = {"leaf": "#e3f0f8", "operation": "#ffffff", "constant": "#e9ebee"}
+# One colour for one idea, the same in every figure of the book, each dark enough to be read as
+# text on a box. Boxes have a light ground, lines a middle grey, so that both can be read on a
+# white page and on a dark one. A marked path has a colour that stands for none of the ideas.
+PRIMAL, TANGENT, COTANGENT, MARKED = "#0072B2", "#007A5A", "#B84E00", "#9C4A78"
+INK, QUIET, LINE, BESIDE, FAINT = "#24292f", "#5f6670", "#8a919b", "#6f7680", "#c3c8ce"
+GROUND = {"leaf": "#eaf4fb", "operation": "#ffffff", "constant": "#f1f2f4"}
 TABLE = '<table border="0" cellspacing="0" cellpadding="1">{}</table>'
 FONT = 'fontname="Helvetica,Arial,sans-serif"'
 
@@ -240,7 +241,7 @@ def coloured(colour, words):
 def box_style(graph, value):
     line = ""
     if value in graph.marked:
-        line = f' color="{PRIMAL}" penwidth=2.5'
+        line = f' color="{MARKED}" penwidth=2.5'
     elif value.result:
         line = f' color="{INK}" penwidth=1.5'
     elif not value.active:
@@ -253,7 +254,7 @@ def edge_style(graph, edge):
     if graph.edge_labels and edge.derivative is not None:
         style.append(f'label=" {slopes(edge.derivative)} "')
     if place(edge) in graph.marked:
-        style.append(f'color="{PRIMAL}" penwidth=2.5 fontcolor="{PRIMAL}"')
+        style.append(f'color="{MARKED}" penwidth=2.5 fontcolor="{MARKED}"')
     return f" [{' '.join(style)}]" if style else ""
 
 

@@ -6,11 +6,11 @@ as a dictionary, and looks the same.
 
 from html import escape
 
-from . import COTANGENT, FONT, INK, LINE, PRIMAL, QUIET, TABLE
+from . import COTANGENT, FONT, INK, LINE, PRIMAL, QUIET, TABLE, TANGENT
 from .picture import Drawing
 from .spelling import listed, number
 
-COLOURS = {"value": PRIMAL, "tangent": "#007a5a", "adjoint": COTANGENT}
+COLOURS = {"value": PRIMAL, "tangent": TANGENT, "adjoint": COTANGENT}
 
 
 def graph(arrows, local=None, values=None, tangents=None, adjoints=None, rankdir="LR"):

@@ -8,8 +8,8 @@ from html import escape
 from . import COTANGENT, INK, LINE, PRIMAL
 from .spelling import RAISED, number
 
-COLUMN, ROW = 108, 96  # from node to node
-WIDE, HIGH = 52, 54  # a node
+COLUMN, ROW = 102, 96  # from node to node
+WIDE, HIGH = 54, 56  # a node
 MARGIN = 10
 GAP = COLUMN - WIDE
 LANE = 5  # how far each direction lies beside the middle
@@ -72,7 +72,7 @@ class Flow:
         ]
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {self.width:g} {self.height:g}" '
-            f'width="{1.25 * self.width:g}" height="{1.25 * self.height:g}" font-family="Helvetica,Arial,sans-serif" '
+            f'width="{1.35 * self.width:g}" height="{1.35 * self.height:g}" font-family="Helvetica,Arial,sans-serif" '
             f'font-size="19" text-anchor="middle">\n<title>Values forth, cotangents back</title>\n'
             f"<desc>{escape(self.text)}</desc>\n<defs>{head('forth', PRIMAL)}{head('back', COTANGENT)}</defs>\n"
             f'<rect width="100%" height="100%" rx="10" fill="#ffffff"/>\n' + "\n".join(parts) + "\n</svg>"
