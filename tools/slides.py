@@ -21,11 +21,11 @@ ROOT = Path(__file__).parents[1]
 DECKS = ROOT / "_build" / "html" / "slides"
 DESIGN = Path(__file__).with_name("deck")
 SHOWN = {"slide", "subslide", "fragment", "-"}
-ROOM = 12  # lines of code above the picture or the table that they make
+ROOM = 10  # lines of code above the picture or the table that they make
 CONFIG = Config(
     {
         "SlidesExporter": {
-            "template_name": "classic",
+            "template_name": "reveal",
             "template_file": str(DESIGN / "deck.html.j2"),
             "exclude_input_prompt": True,
             "exclude_output_prompt": True,
@@ -49,7 +49,7 @@ def crowded(cell):
     """Whether the code of a cell is too long to stand above what it shows."""
     shown = [output.data for output in cell.get("outputs", []) if set(output.get("data", {})) - {"text/plain"}]
     steps = any('class="cr-step"' in data.get("text/html", "") for data in shown)
-    return steps or (shown and cell.source.count("\n") >= ROOM)
+    return steps or (shown and len(cell.source.splitlines()) >= ROOM)
 
 
 def marked(notebook):
@@ -61,7 +61,7 @@ def marked(notebook):
         if kind(cell) not in SHOWN:
             continue
         if kind(cell) == "slide" and not cell.source.startswith("#"):
-            kept.append(nbformat.v4.new_markdown_cell(f"## {heading}", metadata=cell.metadata))
+            kept.append(nbformat.v4.new_markdown_cell(f"## {heading}", metadata={"slideshow": cell.metadata.slideshow}))
             cell.metadata = cell.metadata | {"slideshow": {"slide_type": "-"}}
         if crowded(cell):
             cell.metadata = cell.metadata | {"tags": ["hide-input"]}
