@@ -21,7 +21,8 @@ ROOT = Path(__file__).parents[1]
 DECKS = ROOT / "_build" / "html" / "slides"
 DESIGN = Path(__file__).with_name("deck")
 SHOWN = {"slide", "subslide", "fragment", "-"}
-ROOM = 10  # lines of code above the picture or the table that they make
+LINES = 10  # of code above the table or picture that they make
+ROOM = 560  # pixels for both, below the heading
 CONFIG = Config(
     {
         "SlidesExporter": {
@@ -46,10 +47,14 @@ def kind(cell):
 
 
 def crowded(cell):
-    """Whether the code of a cell is too long to stand above what it shows."""
+    """Whether the code of a cell leaves too little room for what it shows."""
     shown = [output.data for output in cell.get("outputs", []) if set(output.get("data", {})) - {"text/plain"}]
-    steps = any('class="cr-step"' in data.get("text/html", "") for data in shown)
-    return steps or (shown and len(cell.source.splitlines()) >= ROOM)
+    if any('class="cr-step"' in data.get("text/html", "") for data in shown):
+        return True
+    graphs = "".join(data.get("image/svg+xml", "") for data in shown)
+    tallest = max(map(float, re.findall(r'<svg[^>]* height="([\d.]+)pt"', graphs)), default=0)
+    lines = cell.source.count("\n") + 1
+    return bool(shown) and (lines > LINES or 27 * lines + 2.1 * tallest > ROOM)
 
 
 def marked(notebook):

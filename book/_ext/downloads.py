@@ -1,4 +1,4 @@
-"""The menu of a page's download button offers its slides, and PDFs where they are printed."""
+"""A page's download button offers its slides, and PDFs where they are printed."""
 
 from pathlib import Path
 
@@ -42,7 +42,9 @@ def offer(app, page, template, context, doctree):
         buttons.append(button("book", whole, "book.pdf", "PDF of the book", "book"))
     if (Path(app.outdir) / "slides" / f"{name}.html").exists():
         slides = address("slides", f"{name}.html")
-        buttons.append(button("slides", slides, "slides", "Slides", "person-chalkboard"))
+        buttons.append(
+            button("slides", slides, "slides", "Slides", "person-chalkboard")
+        )
 
 
 def setup(app):

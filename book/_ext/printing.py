@@ -1,4 +1,4 @@
-"""Chromium prints the built book: a PDF of each chapter and appendix, and one of the whole.
+"""Chromium prints the built book: a PDF of each chapter and appendix, and of the whole.
 
 What is printed is a page made of the articles of built pages, so that links between
 chapters lead to pages of the PDF. What has not changed since is not printed again.
@@ -86,7 +86,9 @@ def article(html, page, pages):
         name, value = match.groups()
         if name == "href":
             return " " + redirect(value, page, pages, site and site[1])
-        return f' {name}="{called(page, value) if name == "id" else beside(page, value)}"'
+        return (
+            f' {name}="{called(page, value) if name == "id" else beside(page, value)}"'
+        )
 
     text = re.sub(r'\s(id|href|src)="([^"]*)"', moved, ARTICLE.search(html)[0])
     place = called(page)
@@ -100,6 +102,11 @@ def title(html):
     return " ".join(unescape(bare).split())
 
 
+def quoted(words):
+    """A string in CSS."""
+    return json.dumps(words, ensure_ascii=False)
+
+
 def document(built, pages):
     """The page to print."""
     texts = {p: (built / f"{p}.html").read_text(encoding="utf-8") for p in pages}
@@ -110,7 +117,7 @@ def document(built, pages):
         "\n".join(LOADED.findall(first)),
     )
     heads = "\n".join(
-        f"@page {called(page)} {{ @top-right {{ content: {json.dumps(title(html))} }} }}"
+        f"@page {called(page)} {{ @top-right {{ content: {quoted(title(html))} }} }}"
         for page, html in texts.items()
     )
     articles = "\n".join(article(html, page, pages) for page, html in texts.items())
@@ -127,7 +134,7 @@ def document(built, pages):
 
 def fingerprint(built, text):
     """Changes whenever the print-out would: with the page, and all that it loads."""
-    sums = hashlib.sha256(text.encode())
+    sums = hashlib.sha256(text.encode() + Path(__file__).read_bytes())
     for address in sorted(set(re.findall(r' (?:src|href)="([^"#:?]+)["?]', text))):
         sums.update((built / address).read_bytes())
     return sums.hexdigest()
@@ -182,10 +189,11 @@ def print_book(app, exception):
         for name, text in texts.items()
         if before.get(name) != now[name] or not (built / "pdf" / f"{name}.pdf").exists()
     }
-    if stale:
-        known.unlink(missing_ok=True)
-        asyncio.run(print_all(built, stale))
+    for name in stale:  # what is missing is stale, should the printing be broken off
+        (built / "pdf" / f"{name}.pdf").unlink(missing_ok=True)
     known.write_text(json.dumps(now))
+    if stale:
+        asyncio.run(print_all(built, stale))
 
 
 def setup(app):
