@@ -14,13 +14,16 @@ QUIET = --disable-pip-version-check -qq
 BWRAP := $(shell command -v bwrap)
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
+CHAPTERS = $(wildcard book/0*.ipynb)
+SLIDES = _build/html/slides/.made
+
 .DEFAULT_GOAL := help
-.PHONY: help assignments grade gradescope book serve test conformance notebooks colab binder links lint format bench clean lighthouse
+.PHONY: help assignments grade gradescope book slides serve test conformance notebooks colab binder links lighthouse lint format bench clean
 
 help:  ## list these verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
-book: .venv/.course  ## build the book into _build/html
+book: .venv/.course $(SLIDES) $(if $(CHROMIUM),.venv/.browser)  ## build the book into _build/html: pages, PDFs, slides
 	@echo "Building the book (a minute when every notebook has to run) ..."
 	@mkdir -p _build
 	@$(BIN)/jupyter-book build . -W --keep-going -n -q >_build/log 2>&1 || { rm -rf _build/.doctrees; \
@@ -28,7 +31,11 @@ book: .venv/.course  ## build the book into _build/html
 	  echo "The book was not built. The page and the cause are named above, or in full in _build/log."; \
 	  echo "Mend it, then: make book"; exit 1; }
 	@command -v dot >/dev/null || echo "Graphs are shown as text, for lack of Graphviz: apt install graphviz (or: brew install graphviz), then make book."
+	@test -n "$(CHROMIUM)" || echo "No PDFs were printed, for lack of Chromium: apt install chromium (or: brew install --cask chromium), then make book."
 	@echo "The book is ready: open _build/html/index.html, or type: make serve"
+
+slides: $(SLIDES)  ## make a deck of slides of each chapter
+	@echo "The slides are ready: open _build/html/slides/01_introduction.html; the arrow keys turn them."
 
 serve: book  ## read the book at http://localhost:8000 (PORT=… for another)
 	@echo "Reading at http://localhost:$(PORT)   (Ctrl-C ends)"
@@ -118,6 +125,9 @@ clean:  ## remove everything that was built, and .venv
 	@mkdir -p .venv/etc/ipython
 	@echo 'c.IPKernelApp.log_level = 40  # one line about TCP for every kernel, otherwise' > .venv/etc/ipython/ipython_kernel_config.py
 	@touch $@
+
+$(SLIDES): .venv/.course $(CHAPTERS) _toc.yml tools/slides.py $(wildcard tools/deck/*)
+	@$(BIN)/python tools/slides.py && touch $@
 
 .venv/.lint: .venv/.course
 	@$(PIP) mypy ruff || { echo "pip could not install mypy and ruff; the cause is above."; exit 1; }

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 from filelock import FileLock
+from printing import FLAGS, chromium
 
 collect_ignore_glob = ["assignments/*.py"]  # no modules: the grader and its tests read them
-BROWSERS = ["chromium", "chromium-browser", "google-chrome"]
 
 
 def pytest_collectstart(collector):
@@ -72,16 +72,12 @@ def published(root, tmp_path_factory):
 @pytest.fixture(scope="session")
 def browser():
     """Chromium, driven by Playwright."""
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        sync_playwright = None
-    if found is None or sync_playwright is None:
+    if chromium() is None:
         reason = "needs Chromium; with it installed, make test brings the rest"
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as playwright:
-        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=found, args=flags)
+        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         yield browser
         browser.close()

@@ -1,0 +1,85 @@
+"""The PDFs that Chromium has printed: whole, tagged, linked, and free of traces of the machine."""
+
+import re
+from urllib.parse import unquote
+
+import pytest
+import yaml
+from printing import WHOLE, beside
+from pypdf import PdfReader
+from test_book import book, contents  # noqa: F401
+
+
+def chapters(root):
+    course, beyond, *_ = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))["parts"]
+    return [chapter["file"] for part in (course, beyond) for chapter in part["chapters"]]
+
+
+def pytest_generate_tests(metafunc):
+    if "name" in metafunc.fixturenames:
+        names = [page.rpartition("/")[2] for page in chapters(metafunc.config.rootpath)]
+        metafunc.parametrize("name", [*names, WHOLE], scope="module")
+
+
+@pytest.fixture(scope="module")
+def pdf(book, browser, name):  # noqa: F811
+    return PdfReader(book / "pdf" / f"{name}.pdf")
+
+
+def bookmarks(outline):
+    for entry in outline:
+        if isinstance(entry, list):
+            yield from bookmarks(entry)
+        else:
+            yield entry
+
+
+def links(pdf):
+    """What the links of all pages lead to: an address, or None inside the PDF."""
+    for page in pdf.pages:
+        for annotation in page.get("/Annots", []):
+            yield annotation.get_object().get("/A", {}).get("/URI")
+
+
+def test_it_can_be_read_aloud_and_found_in(pdf):
+    assert pdf.trailer["/Root"]["/MarkInfo"]["/Marked"]
+    assert pdf.trailer["/Root"]["/Lang"] == "en"
+    assert pdf.metadata.title
+    assert len(list(bookmarks(pdf.outline))) > 5
+
+
+def test_no_sheet_is_empty_and_each_has_its_number(pdf):
+    for number, page in enumerate(pdf.pages, 1):
+        words = page.extract_text().split()
+        assert str(number) in words and len(words) > 10, number
+
+
+def test_it_knows_nothing_of_the_machine_or_the_hour(book, pdf, name):  # noqa: F811
+    assert not [address for address in links(pdf) if address and not re.match("https?:|mailto:", address)]
+    assert not re.search(rb"file://|/CreationDate \(", (book / "pdf" / f"{name}.pdf").read_bytes())
+
+
+def test_links_between_chapters_lead_to_pages_of_the_whole(root, book, browser):  # noqa: F811
+    pdf = PdfReader(book / "pdf" / f"{WHOLE}.pdf")
+    inside = sum(address is None for address in links(pdf))
+    assert inside > 100
+    headings = {str(entry["/Title"]) for entry in bookmarks(pdf.outline)}
+    for page in chapters(root):
+        html = (book / f"{page}.html").read_text(encoding="utf-8")
+        assert re.sub("<.*?>", "", re.search("<h1>(.*?)<a", html)[1]) in headings
+
+
+def test_what_is_folded_on_the_page_is_folded_on_paper(book, browser):  # noqa: F811
+    text = "".join(page.extract_text() for page in PdfReader(book / "pdf" / "01_introduction.pdf").pages)
+    assert "Solution: folded in the book" in text
+    assert "return theta - eta * gradient" not in text
+
+
+def test_the_pages_offer_what_there_is(root, book, browser):  # noqa: F811
+    for page in contents(root):
+        html = (book / f"{page}.html").read_text(encoding="utf-8")
+        offered = re.findall(r'<a href="([^"]*(?:pdf/|slides/)[^"]*)"', html)
+        assert [beside(page, address) for address in offered if "chainrule.pdf" in address]
+        assert (page in chapters(root)) == any(f"{page.rpartition('/')[2]}.pdf" in address for address in offered)
+        for address in offered:
+            assert (book / unquote(beside(page, address))).is_file(), address
