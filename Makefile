@@ -1,17 +1,19 @@
 # Every verb starts from nothing but Python, make and git: it makes .venv itself.
 PYTHON ?= python3
 PORT ?= 8000
+PYODIDE ?= cdn
 # The exact pin keeps pip from fetching other builds; see README.md for a CPU build.
 TORCH = torch==2.13.0
 TORCH_OPTIONS ?=
 
 BIN = .venv/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check install -qq -c constraints.txt
+LITE_PIP = .venv-lite/bin/python -m pip --disable-pip-version-check install -qq
 BENCH_PIP = .venv-bench/bin/python -m pip --disable-pip-version-check install -qq
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
 .DEFAULT_GOAL := help
-.PHONY: help assignments grade book serve test conformance notebooks lint format bench clean
+.PHONY: help assignments grade book lite serve test conformance notebooks lint format bench clean
 
 help:  ## list these verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -25,6 +27,10 @@ book: .venv/.course  ## build the book into _build/html
 	  echo "Mend it, then: make book"; exit 1; }
 	@command -v dot >/dev/null || echo "Graphs are shown as text, for lack of Graphviz: apt install graphviz (or: brew install graphviz), then make book."
 	@echo "The book is ready: open _build/html/index.html, or type: make serve"
+
+lite: .venv/.course .venv-lite/.ready  ## add notebooks that run in the reader's browser (PYODIDE=FOLDER: with Pyodide's wheels)
+	@$(BIN)/python lite/publish.py "$(PYODIDE)" || { echo "The notebooks for the browser were not built. The cause is above."; exit 1; }
+	@$(MAKE) --no-print-directory book
 
 serve: book  ## read the book at http://localhost:8000 (PORT=… for another)
 	@echo "Reading at http://localhost:$(PORT)   (Ctrl-C ends)"
@@ -61,8 +67,8 @@ bench: .venv-bench/.ready  ## time the engine beside others (15 minutes), into b
 	@.venv-bench/bin/python benchmarks/bench.py
 
 clean:  ## remove everything that was built, and .venv
-	rm -rf _build .venv .venv-bench .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	find src tests tools book benchmarks assignments -name __pycache__ -o -name .ipynb_checkpoints | xargs rm -rf
+	rm -rf _build .venv .venv-bench .venv-lite .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find src tests tools lite book benchmarks assignments -name __pycache__ -o -name .ipynb_checkpoints | xargs rm -rf
 
 .venv/.course: requirements.txt constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
@@ -83,6 +89,15 @@ clean:  ## remove everything that was built, and .venv
 
 .venv/.browser: .venv/.course
 	@$(PIP) playwright || { echo "pip could not install playwright; the cause is above."; exit 1; }
+	@touch $@
+
+.venv-lite/.ready: lite/requirements.txt
+	@echo "Setting up .venv-lite with JupyterLite (a minute the first time) ..."
+	@command -v npm >/dev/null || { echo "npm is missing, which comes with Node.js: apt install npm (or: brew install node)"; exit 1; }
+	@test -x .venv-lite/bin/pip || $(PYTHON) -m venv .venv-lite || { rm -rf .venv-lite; \
+	  echo "Python could not make .venv-lite. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@$(LITE_PIP) -r lite/requirements.txt || { \
+	  echo "pip could not install the packages; the cause is above. Once mended, give the same command again."; exit 1; }
 	@touch $@
 
 .venv-bench/.ready: benchmarks/requirements.txt pyproject.toml

@@ -1,9 +1,11 @@
 """Graphviz where no program can be started: in a browser, viz.js draws, which is Graphviz as WebAssembly."""
 
-viz = None  # once loaded
+from typing import Any
+
+viz: Any = None  # once loaded
 
 
-async def load(address: str | None = None):
+async def load(address: str | None = None) -> None:
     """Fetch viz.js, an ES module; by default from the JupyterLite site that this Python runs in."""
     global viz
     from pyodide.code import run_js
@@ -13,6 +15,6 @@ async def load(address: str | None = None):
     viz = await module.instance()
 
 
-def render(dot: str, kind: str):
+def render(dot: str, kind: str) -> bytes | None:
     """As `picture.render`: the picture as bytes, None where it cannot be had."""
     return viz.renderString(dot, format=kind).encode() if viz is not None and kind == "svg" else None
