@@ -21,7 +21,7 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from notebooks import every_notebook
 
 from edition import Cutter, as_markdown, shown, without_missing
-from publish import SITE, WORK, imports, packages, verified
+from publish import ROOT, SITE, WORK, imports, packages, verified
 
 CORE = WORK / "node_modules" / "pyodide"
 KERNEL = "@jupyterlite/pyodide-kernel-extension:kernel"
@@ -163,20 +163,21 @@ def test_every_notebook_is_in_the_site_and_starts_by_installing_its_wheel(root):
     assert set(index) == {"chainrule", "comm"}
 
 
-def node(script):
-    """What `script` gives, run by Pyodide's core under node, with our wheel unpacked and viz.js at hand."""
+def node(script, core=CORE, load=()):
+    """What `script` gives, run by Pyodide under node, with our wheel unpacked, viz.js at hand and packages loaded."""
     [wheel] = (SITE / "pypi").glob("chainrule-*.whl")
     run = """
         import {readFileSync} from "node:fs";
         import {pathToFileURL} from "node:url";
-        const [core, wheel, viz, script] = process.argv.slice(1);
+        const [core, wheel, viz, script, ...load] = process.argv.slice(1);
         const {loadPyodide} = await import(pathToFileURL(core + "/pyodide.mjs"));
         const python = await loadPyodide({indexURL: core});
+        await python.loadPackage(load, {messageCallback: () => {}});
         python.unpackArchive(new Uint8Array(readFileSync(wheel)), "wheel");
         python.globals.set("viz", pathToFileURL(viz).href);
         console.log(await python.runPythonAsync(script));
     """
-    arguments = [CORE, wheel, SITE / "static" / "viz.js", script]
+    arguments = [core, wheel, SITE / "static" / "viz.js", script, *load]
     done = subprocess.run(["node", "--input-type=module", "-e", run, *arguments], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-1000:]
     return done.stdout.strip()
@@ -223,7 +224,7 @@ def test_under_pyodide_a_function_has_the_text_that_its_record_was_made_with(roo
     assert json.loads(node(script)) == texts
 
 
-# ---- in Chromium
+# ---- with packages
 
 
 PURE = """asttokens cycler decorator executing ipython jedi matplotlib-inline micropip packaging parso
@@ -231,19 +232,15 @@ PURE = """asttokens cycler decorator executing ipython jedi matplotlib-inline mi
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    """Where a copy of the site is served which holds Pyodide, and a short notebook in place of the title page."""
+def site(tmp_path_factory):
+    """A copy of the site that holds Pyodide, and a short notebook in place of the title page."""
     copy = tmp_path_factory.mktemp("site") / "lite"
     shutil.copytree(SITE, copy)
     cells = [new_code_cell(source) for source in CELLS]
     nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": PYODIDE}), copy / "files" / "intro.ipynb")
     if not (copy / "static" / "pyodide").exists():
         put_pyodide(copy)
-    quiet = type("Quiet", (http.server.SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(quiet, directory=copy)) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
+    return copy
 
 
 def put_pyodide(site):
@@ -252,7 +249,7 @@ def put_pyodide(site):
     shutil.copytree(CORE, place)
     wheels = WORK / "pure"  # kept from one run to the next
     pins = [f"{name}=={lock['packages'][name]['version']}" for name in PURE]
-    command = ["-m", "pip", "download", "-q", "--no-deps", "--only-binary=:all:", "--python-version=3.14"]
+    command = ["-m", "pip", "download", "-qq", "--no-deps", "--only-binary=:all:", "--python-version=3.14"]
     subprocess.run([sys.executable, *command, "-d", wheels, "--find-links", wheels, *pins], check=True)
     files = {package["file_name"]: package for package in lock["packages"].values()}
     for wheel in wheels.glob("*.whl"):
@@ -270,6 +267,54 @@ CELLS = [
     "from importlib.metadata import version\nversion('chainrule')",
     "import sys\nsys.platform, 6 * 7",
 ]
+
+
+def failures(site, cells, load=()):
+    """What goes wrong when Pyodide under node runs the cells of a notebook one after the other."""
+    script = f"""
+import contextlib, io, json, os
+os.environ["MPLBACKEND"] = "agg"
+from IPython.core.interactiveshell import InteractiveShell
+shell, failed = InteractiveShell.instance(), []
+for cell in {cells!r}:
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        result = await shell.run_cell_async(cell, store_history=True)
+    if not result.success:
+        failed.append([cell, repr(result.error_before_exec or result.error_in_exec)])
+json.dumps(failed)
+"""
+    return json.loads(node(script, site / "static" / "pyodide", ["ipython", *load]))
+
+
+@needs_site
+def test_under_pyodide_a_cell_that_fails_is_seen(site):
+    assert failures(site, ["x = 1", "assert x == 1", "import sys\nsys.platform"]) == []
+    assert [source for source, _ in failures(site, ["x = 1", "x / 0", "x +", "y = x"])] == ["x / 0", "x +"]
+
+
+@needs_site
+@pytest.mark.skipif(not list(SITE.glob("static/pyodide/numpy-*.whl")), reason="needs make lite PYODIDE=FOLDER")
+@pytest.mark.parametrize("path", sorted((ROOT / "book").rglob("*.ipynb")), ids=lambda path: path.stem)
+def test_under_pyodide_every_cell_of_every_notebook_runs(path, site):
+    path = SITE / "files" / path.relative_to(ROOT / "book")
+    cells = [c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"][1:]
+    announced = {cell.source for cell in cells if "raises-exception" in cell.metadata.get("tags", [])}
+    lock = json.loads((CORE / "pyodide-lock.json").read_text())
+    load = [package["name"] for package in packages(lock, imports([path]))]
+    failed = failures(site, [cell.source for cell in cells], load)
+    assert {source for source, _ in failed} <= announced, failed
+
+
+# ---- in Chromium
+
+
+@pytest.fixture
+def address(site):
+    quiet = type("Quiet", (http.server.SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(quiet, directory=site)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
 
 
 @needs_site
