@@ -208,6 +208,7 @@ def edition(path, version):
     Raises ValueError where a cell that was not touched shows something else than in the book.
     """
     book = nbformat.read(path, as_version=4)
+    book.cells = [cell for cell in book.cells if "install" not in cell.metadata.get("tags", [])]  # that is for Colab
     made, cut = without_missing(book)
     fresh = run(made, path.parent)
     cells = [new_markdown_cell(WELCOME, id="welcome"), new_code_cell(INSTALL, id="install")]
