@@ -98,11 +98,13 @@ class Cutter:
             code = compile(ast.Module([statement], []), "cell", "exec")
             if isinstance(statement, ast.Import | ast.ImportFrom):
                 self.modules |= stores(code)
+            outside = set(loads(code))
+            changed = outside.intersection(changes(statement))
             if isinstance(statement, ast.FunctionDef) or isinstance(getattr(statement, "value", None), ast.Lambda):
-                self.effects |= dict.fromkeys(stores(code), frozenset(changes(statement)))
+                self.effects |= dict.fromkeys(stores(code), changed)
             if self.needs_missing(statement, code):
-                touched = set(changes(statement)).union(*(self.effects.get(name, ()) for name in loads(code)))
-                self.missing |= stores(code) | touched - self.modules
+                changed = changed.union(*(self.effects.get(name, ()) for name in outside))
+                self.missing |= stores(code) | changed - self.modules
                 yield statement
             else:
                 self.missing -= stores(code)
@@ -119,9 +121,13 @@ class Cutter:
         x + 1
         """
         out = list(self.left_out(source))
-        if len(out) == len(ast.parse(source).body) > 0:
+        ends = {statement.end_lineno for statement in out}
+        kept = [statement for statement in ast.parse(source).body if statement.end_lineno not in ends]
+        if out and not kept:
             return None
         lines, before = source.split("\n"), None
+        if out and isinstance(kept[-1], ast.Expr) and kept[-1].end_lineno < max(ends):
+            lines[kept[-1].end_lineno - 1] += ";"  # it was not the cell's result
         for statement in out:
             first = min(part.lineno for part in [statement, *getattr(statement, "decorator_list", [])]) - 1
             for i in range(first, statement.end_lineno):

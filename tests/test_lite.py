@@ -55,6 +55,11 @@ needs_site = pytest.mark.skipif(not (SITE / "lab").exists(), reason="needs the s
         ("import torch\n@torch.compile\ndef f(x):\n    return x\nx = 1", "x = 1"),
         ("import torch\nx = [torch.pi,\n     2]\ny = 1", "y = 1"),
         ("import torchmetrics as t\nt.x", "import torchmetrics as t\nt.x"),
+        ("import torch\nx = 1\nx\ny = torch.pi", "x = 1\nx;"),
+        (
+            "import torch\nrows = [1]\ndef f():\n    rows = []\n    rows.append(1)\ntorch.vmap(f)\nrows",
+            "rows = [1]\ndef f():\n    rows = []\n    rows.append(1)\nrows",
+        ),
     ],
 )
 def test_what_needs_pytorch_is_left_out_and_nothing_else(source, left):

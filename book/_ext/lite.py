@@ -19,18 +19,20 @@ KERNEL = "@jupyterlite/pyodide-kernel-extension:kernel"
 
 
 def find_site(app, config):
-    """Note where Pyodide comes from: "" if there is no site."""
-    site = Path(app.outdir) / "lite" / "jupyter-lite.json"
-    config.lite = ""
-    if site.exists():
-        data = json.loads(site.read_text(encoding="utf-8"))["jupyter-config-data"]
-        own = "pyodideUrl" in data["litePluginSettings"][KERNEL]
-        config.lite = "own" if own else "cdn"
+    """Note the site's notebooks, and whether it has Pyodide. All pages depend on it."""
+    site = Path(app.outdir) / "lite"
+    files = site / "files"
+    notebooks = files.rglob("*.ipynb")
+    config.lite = sorted(p.relative_to(files).as_posix() for p in notebooks)
+    if config.lite:
+        data = json.loads((site / "jupyter-lite.json").read_text(encoding="utf-8"))
+        settings = data["jupyter-config-data"]["litePluginSettings"][KERNEL]
+        config.lite_fetches = "pyodideUrl" not in settings
 
 
 def add_button(app, page, template, context, doctree):
     notebook = f"{page.removeprefix('book/')}.ipynb"
-    if app.config.lite and (Path(app.outdir) / "lite" / "files" / notebook).exists():
+    if notebook in app.config.lite:
         buttons = context["header_buttons"]
         labels = [button.get("label") for button in buttons]
         if GROUP["label"] not in labels:
@@ -40,14 +42,15 @@ def add_button(app, page, template, context, doctree):
             "type": "link",
             "url": f"{context['pathto']('lite/lab/index.html', 1)}?path={notebook}",
             "text": "JupyterLite",
-            "tooltip": TIP if app.config.lite == "own" else FETCHES,
+            "tooltip": FETCHES if app.config.lite_fetches else TIP,
             "icon": "_static/images/logo_jupyterlite.svg",
         }
         buttons[labels.index(GROUP["label"])]["buttons"].append(link)
 
 
 def setup(app):
-    app.add_config_value("lite", "", "html")
+    app.add_config_value("lite", [], "html")
+    app.add_config_value("lite_fetches", False, "html")
     app.connect("config-inited", find_site)
     app.connect("html-page-context", add_button, priority=700)
     return {"parallel_read_safe": True}
