@@ -1,6 +1,7 @@
 # Every verb starts from nothing but Python, make and git: it makes .venv itself.
 PYTHON ?= python3
 PORT ?= 8000
+PYODIDE ?= cdn
 # The exact pin keeps pip from fetching other builds; see README.md for a CPU build.
 TORCH = torch==2.13.0
 TORCH_OPTIONS ?=
@@ -9,6 +10,7 @@ CONSTRAINTS = -c constraints.txt
 
 BIN = .venv/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check install -qq $(CONSTRAINTS)
+LITE_PIP = .venv-lite/bin/python -m pip --disable-pip-version-check install -qq
 BENCH_PIP = .venv-bench/bin/python -m pip --disable-pip-version-check install -qq
 QUIET = --disable-pip-version-check -qq
 BWRAP := $(shell command -v bwrap)
@@ -18,7 +20,7 @@ CHAPTERS = $(wildcard book/0*.ipynb)
 SLIDES = _build/html/slides/.made
 
 .DEFAULT_GOAL := help
-.PHONY: help assignments grade gradescope book slides serve test conformance notebooks colab binder links lighthouse lint format bench clean
+.PHONY: help assignments grade gradescope book slides lite serve test conformance notebooks colab binder links lighthouse lint format bench clean
 
 help:  ## list these verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -36,6 +38,10 @@ book: .venv/.course $(SLIDES) $(if $(CHROMIUM),.venv/.browser)  ## build the boo
 
 slides: $(SLIDES)  ## make a deck of slides of each chapter
 	@echo "The slides are ready: open _build/html/slides/01_introduction.html; the arrow keys turn them."
+
+lite: .venv/.course .venv-lite/.ready  ## add notebooks that run in the reader's browser (PYODIDE=FOLDER: with Pyodide's wheels)
+	@$(BIN)/python lite/publish.py "$(PYODIDE)" || { echo "The notebooks for the browser were not built. The cause is above."; exit 1; }
+	@$(MAKE) --no-print-directory book
 
 serve: book  ## read the book at http://localhost:8000 (PORT=… for another)
 	@echo "Reading at http://localhost:$(PORT)   (Ctrl-C ends)"
@@ -110,8 +116,8 @@ bench: .venv-bench/.ready  ## time the engine beside others (15 minutes), into b
 	@touch $@
 
 clean:  ## remove everything that was built, and .venv
-	rm -rf _build .venv .venv-bench .venv-binder .venv-colab .pytest_cache .mypy_cache .ruff_cache .hypothesis tools/lighthouse/node_modules
-	find src tests tools book benchmarks assignments -name __pycache__ -o -name .ipynb_checkpoints | xargs rm -rf
+	rm -rf _build .venv .venv-bench .venv-binder .venv-colab .venv-lite .pytest_cache .mypy_cache .ruff_cache .hypothesis tools/lighthouse/node_modules
+	find src tests tools lite book benchmarks assignments -name __pycache__ -o -name .ipynb_checkpoints | xargs rm -rf
 
 .venv/.course: requirements.txt constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
@@ -140,6 +146,15 @@ $(SLIDES): .venv/.course $(CHAPTERS) _toc.yml tools/slides.py $(wildcard tools/d
 .venv/.browser: .venv/.course
 	@$(PIP) playwright axe-playwright-python || { \
 	  echo "pip could not install playwright and axe; the cause is above."; exit 1; }
+	@touch $@
+
+.venv-lite/.ready: lite/requirements.txt
+	@echo "Setting up .venv-lite with JupyterLite (a minute the first time) ..."
+	@command -v npm >/dev/null || { echo "npm is missing, which comes with Node.js: apt install npm (or: brew install node)"; exit 1; }
+	@test -x .venv-lite/bin/pip || $(PYTHON) -m venv .venv-lite || { rm -rf .venv-lite; \
+	  echo "Python could not make .venv-lite. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@$(LITE_PIP) -r lite/requirements.txt || { \
+	  echo "pip could not install the packages; the cause is above. Once mended, give the same command again."; exit 1; }
 	@touch $@
 
 .venv-bench/.ready: benchmarks/requirements.txt pyproject.toml

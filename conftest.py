@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 from filelock import FileLock
+from nbval.plugin import IPyNbCell
 from printing import FLAGS, chromium
 
 collect_ignore_glob = ["assignments/*.py"]  # no modules: the grader and its tests read them
@@ -16,6 +17,12 @@ def pytest_collectstart(collector):
     """Let nbval compare a graph by its DOT text: its SVG depends on Graphviz's version."""
     if hasattr(collector, "skip_compare"):
         collector.skip_compare += ("image/svg+xml",)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    """In notebooks, derive PyTorch's recorded results again and compare."""
+    os.environ["CHAINRULE_RECORD"] = "compare" if isinstance(item, IPyNbCell) else ""
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import warnings
+from functools import partial
 
 import numpy as np
 import pytest
@@ -350,9 +351,31 @@ def test_recorded_results_find_a_disagreement_too(store):
 def test_nothing_is_recorded_unless_asked(store):
     crosscheck(polynomial, 2.0)
     assert not recorded.FILE.exists()
-    store.setenv("CHAINRULE_RECORD", "1")
+    store.setenv("CHAINRULE_RECORD", "write")
     crosscheck(polynomial, 2.0)
     assert recorded.FILE.exists()
+
+
+def test_records_are_derived_again_and_compared_when_asked(store):
+    with recorded.recording():
+        crosscheck(polynomial, 2.0)
+    store.setenv("CHAINRULE_RECORD", "compare")
+    assert crosscheck(polynomial, 2.0).recorded is None
+    with pytest.raises(NoRecord, match="make notebooks"):
+        crosscheck(polynomial, 3.0)
+    text = recorded.FILE.read_text()
+    recorded.FILE.write_text(text.replace("0x1.e000000000000p+3", "0x1.e000000100000p+3"))
+    with pytest.raises(NoRecord, match="other results"):
+        crosscheck(polynomial, 2.0)
+
+
+def test_a_record_holds_its_inputs_and_the_version(store):
+    with recorded.recording():
+        crosscheck(lambda x, n: x**n, [1.0, 2.0], 3)
+    [record] = recorded.read().values()
+    assert recorded.unpack(record["inputs"][0]).tolist() == [1.0, 2.0]
+    assert recorded.unpack(record["inputs"][1]).item() == 3
+    assert record["torch"] == torch.__version__.partition("+")[0]
 
 
 def test_without_a_record_the_error_says_what_to_do(store):
@@ -380,6 +403,40 @@ def test_another_point_dtype_function_or_constant_is_another_record(store):
     ]:
         with pytest.raises(NoRecord):
             crosscheck(f, x)
+
+
+def test_a_partial_function_is_known_by_its_function_and_its_arguments(store):
+    def scaled(x, by):
+        return x * by
+
+    with recorded.recording():
+        crosscheck(partial(scaled, by=2.0), 1.0)
+    store.without_torch()
+    assert crosscheck(partial(scaled, by=2.0), 1.0).agree
+    for other in (partial(scaled, by=3.0), partial(lambda x, by: x + by, by=2.0)):
+        with pytest.raises(NoRecord):
+            crosscheck(other, 1.0)
+
+
+def test_a_built_in_function_is_known_by_its_name(store):
+    with recorded.recording():
+        crosscheck(abs, -1.0)
+    store.without_torch()
+    assert crosscheck(abs, -1.0).agree
+    with pytest.raises(NoRecord, match="this function at this point"):
+        crosscheck(round, -1.0)
+
+
+def test_an_object_that_is_called_has_no_record(store):
+    class Scale:
+        def __call__(self, x):
+            return x * 2
+
+    with recorded.recording():
+        crosscheck(Scale(), 1.0)
+    store.without_torch()
+    with pytest.raises(NoRecord, match="text of the function cannot be read"):
+        crosscheck(Scale(), 1.0)
 
 
 def test_two_lambdas_on_one_line_have_two_records(store):

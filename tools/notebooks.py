@@ -2,7 +2,8 @@
 
     python tools/notebooks.py [--check] [notebook ...]
 
-Without names, every notebook under book/ and assignments/. With --check nothing is written: the command
+Without names, every notebook under book/ and assignments/, and PyTorch's recorded results
+are written anew (with names, new ones are added). With --check nothing is written: the command
 fails if a stored notebook differs from a new run of it (pictures aside, which depend on
 the versions of Graphviz and Matplotlib).
 
@@ -23,6 +24,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 ROOT = Path(__file__).parents[1]
+RECORDS = ROOT / "src/chainrule/crosscheck/recorded.json"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 LANGUAGE = {"name": "python", "file_extension": ".py", "pygments_lexer": "ipython3"}
 CELL_METADATA = {"cellView", "jupyter", "mystnb", "slideshow", "tags"}
@@ -92,7 +94,7 @@ def normalise(notebook):
     return notebook
 
 
-def run(notebook, path):
+def run(notebook, path, check=False):
     client = NotebookClient(
         notebook,
         kernel_name="python3",
@@ -101,7 +103,7 @@ def run(notebook, path):
         coalesce_streams=True,
         resources={"metadata": {"path": str(path.parent)}},
     )
-    client.execute()
+    client.execute(env={**os.environ, "CHAINRULE_RECORD": "compare" if check else "write"})
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             if output.get("name") == "stderr":
@@ -124,7 +126,7 @@ def refresh(path, check):
     fresh = copy.deepcopy(stored)
     if path.is_relative_to(ROOT / "book"):
         begin(fresh, home())
-    fresh = run(normalise(fresh), path)
+    fresh = run(normalise(fresh), path, check)
     if check:
         return without_pictures(fresh) == without_pictures(stored)
     nbformat.validate(fresh)
@@ -138,6 +140,8 @@ def main():
     parser.add_argument("notebooks", nargs="*", type=Path)
     arguments = parser.parse_args()
     failed = False
+    if not (arguments.check or arguments.notebooks):
+        RECORDS.unlink(missing_ok=True)
     for path in map(Path.resolve, arguments.notebooks or every_notebook()):
         name = path.relative_to(ROOT)
         try:

@@ -120,8 +120,9 @@ def crosscheck(
     """
     points = [point_of(x, i) for i, x in enumerate(inputs)]
     called = names_of(f, len(points), names)
+    place = recorded.key(f, points) if not installed() or recorded.is_in_use() else None  # before f changes anything
     ours = outcome(f, points, sys.modules["chainrule"])
-    theirs, version = pytorchs(f, points)
+    theirs, version = pytorchs(f, points, place)
     variables = [name if is_float(p) else None for name, p in zip(called, points, strict=True)]
     check = compare(ours, theirs, variables, version, rtol, atol, coarsest(points))
     if not check.agree:
@@ -171,10 +172,14 @@ def wants_lib(f):
     return lib is not None and lib.kind is lib.KEYWORD_ONLY
 
 
-def pytorchs(f, points):
+def installed():
+    return importlib.util.find_spec("torch") is not None
+
+
+def pytorchs(f, points, place):
     """PyTorch's outcome, and the version that recorded it, or None if it ran just now."""
-    if importlib.util.find_spec("torch") is None:
-        results, version = recorded.look_up(f, points)
+    if not installed():
+        results, version = recorded.look_up(place)
         return Outcome(*results), version
     import torch
 
@@ -185,8 +190,18 @@ def pytorchs(f, points):
     finally:
         torch.set_default_dtype(default)
     if recorded.is_recording():
-        recorded.store(f, points, theirs, torch.__version__)
+        recorded.store(place, f, points, theirs, torch.__version__)
+    elif recorded.is_comparing():
+        confirm(place, points, theirs)
     return theirs, None
+
+
+def confirm(place, points, theirs):
+    """Compare what PyTorch gave just now with what was recorded."""
+    results, version = recorded.look_up(place)
+    names = [f"input {i}" if is_float(p) else None for i, p in enumerate(points)]
+    if not compare(Outcome(*results), theirs, names, version, None, None, coarsest(points)).agree:
+        raise recorded.NoRecord(f"PyTorch {version} was recorded to give other results. To record anew: make notebooks")
 
 
 def outcome(f, points, lib):

@@ -1,8 +1,9 @@
 """PyTorch's results, written down for places where PyTorch does not run, such as a browser.
 
 A record is found by what was asked: the text of the function, the values of the names it
-uses, and the inputs to the last bit. The records lie next to this file. To write them anew:
-delete the file, set CHAINRULE_RECORD=1, and run the notebooks and tests.
+uses, and the inputs to the last bit. The records lie next to this file. CHAINRULE_RECORD=write
+adds what is asked while it is set (`make notebooks` writes all of them anew), and with
+CHAINRULE_RECORD=compare every cross-check derives its record again and compares.
 """
 
 import ast
@@ -12,8 +13,9 @@ import inspect
 import json
 import os
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import BuiltinFunctionType, FunctionType, ModuleType
 
 import numpy as np
 
@@ -32,7 +34,16 @@ class NoRecord(LookupError):
 
 def is_recording() -> bool:
     """Whether PyTorch's results are being written down."""
-    return switched_on or os.environ.get("CHAINRULE_RECORD", "") not in ("", "0")
+    return switched_on or os.environ.get("CHAINRULE_RECORD") == "write"
+
+
+def is_comparing() -> bool:
+    """Whether PyTorch's results are being compared with what is written down."""
+    return os.environ.get("CHAINRULE_RECORD") == "compare"
+
+
+def is_in_use() -> bool:
+    return is_recording() or is_comparing()
 
 
 @contextmanager
@@ -46,38 +57,36 @@ def recording():
         switched_on = before
 
 
-def look_up(f, points):
-    """The recorded (values, gradients, error) for `f` at `points`, and PyTorch's version then.
+def look_up(place):
+    """The (values, gradients, error) recorded under the key `place`, and PyTorch's version then.
 
     Raises NoRecord if there is none.
     """
-    try:
-        found = read().get(key(f, points))
-        reason = "no result of it is recorded for this function at this point"
-    except OSError:
-        found, reason = None, "the text of the function cannot be read, so that no recorded result can be found"
+    found, reason = read().get(place), "no result of PyTorch is recorded for this function at this point"
+    if place is None:
+        reason = "the text of the function cannot be read, so that no recorded result can be found"
+    if found is None and is_comparing():
+        raise NoRecord(f"{reason}. To record it: make notebooks")
     if found is None:
         raise NoRecord(f"PyTorch is not installed, and {reason}. To compare with PyTorch itself: pip install torch")
     values, gradients = ([unpack(a) for a in found[part]] for part in ("values", "gradients"))
     return (tuple(values), tuple(gradients), error_of(found["error"])), found["torch"]
 
 
-def store(f, points, outcome, version):
+def store(place, f, points, outcome, version):
     """Write PyTorch's outcome for `f` at `points` into the file, which stays sorted.
 
     Functions whose text cannot be read and large results are passed over.
     """
-    arrays = [a for a in (*outcome.values, *outcome.gradients) if a is not None]
-    try:
-        place = key(f, points)
-    except OSError:
-        return
-    if sum(a.size for a in arrays) > LARGEST:
+    inputs = [np.asarray(p) for p in points]
+    arrays = [a for a in (*inputs, *outcome.values, *outcome.gradients) if a is not None]
+    if place is None or sum(a.size for a in arrays) > LARGEST:
         return
     records = read()
     records[place] = {
         "function": text_of(f),
         "torch": version.partition("+")[0],
+        "inputs": [pack(a) for a in inputs],
         "values": [pack(a) for a in outcome.values],
         "gradients": [pack(a) for a in outcome.gradients],
         "error": outcome.error and [type(outcome.error).__name__, str(outcome.error)],
@@ -125,7 +134,11 @@ def error_of(described):
 
 
 def key(f, points):
-    """A fingerprint of a function and its inputs. Raises OSError if f's text cannot be read."""
+    """A fingerprint of a function and its inputs; None if f's text cannot be read."""
+    try:
+        text_of(f)
+    except OSError:
+        return None
     words = [identity(f, set()), *(identity(p, set()) for p in points)]
     return hashlib.sha256("\n".join(words).encode()).hexdigest()[:32]
 
@@ -137,6 +150,8 @@ def identity(x, seen):
         return f"{array.dtype} {array.shape} {array.tobytes().hex()}"
     if isinstance(x, FunctionType) and (not seen or x.__module__.partition(".")[0] not in LIBRARIES):
         return function_identity(x, seen)
+    if isinstance(x, partial):
+        return f"partial[{identity(x.func, seen)}, {identity(x.args, seen)}, {identity(x.keywords, seen)}]"
     if isinstance(x, tuple | list):
         return f"{type(x).__name__}[{', '.join(identity(part, seen) for part in x)}]"
     if isinstance(x, dict):
@@ -176,7 +191,9 @@ def cell_is_full(cell):
 
 
 def text_of(f):
-    """The text of `f`, without comments and layout."""
+    """The text of `f`, without comments and layout; the name of a built-in function."""
+    if isinstance(f, BuiltinFunctionType) and isinstance(f.__self__, ModuleType):
+        return f"{f.__module__}.{f.__name__}"
     return ast.unparse(definition(f))
 
 
@@ -185,6 +202,8 @@ def definition(f):
 
     Raises OSError if the text is not there to read.
     """
+    while isinstance(f, partial):
+        f = f.func
     f = inspect.unwrap(f)
     if not isinstance(f, FunctionType):
         raise OSError(f"{f!r} is not a function written in Python")

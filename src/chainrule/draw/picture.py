@@ -5,6 +5,8 @@ import re
 import subprocess
 from html import escape
 
+from . import in_page
+
 
 class Drawing:
     """A graph that shows itself: as a picture in a notebook, as DOT text (the language of Graphviz) anywhere else.
@@ -58,7 +60,7 @@ def render(dot, kind):
     try:
         import graphviz
     except ImportError:
-        return None
+        return in_page.render(dot, kind)
     try:
         return graphviz.pipe("dot", kind, dot.encode(), quiet=True)
     except (graphviz.ExecutableNotFound, subprocess.CalledProcessError, OSError):
