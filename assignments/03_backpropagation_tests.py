@@ -123,7 +123,13 @@ def an_absolute_tolerance(student, rng):
 
 @q3.test("A gradient of size 10⁶ may be right, though rounding makes differences of more than a millionth.")
 def a_right_gradient_refused_for_its_size(student, rng):
-    judged(student, rng, lambda g: -g, scale=1e6)
+    judged(student, rng, lambda g: 2 * g, scale=1e6)
+
+
+@q3.test("The right length is not enough: an entry may have the wrong sign.")
+def only_the_length_of_the_gradient(student, rng):
+    judged(student, rng, lambda g: -g)
+    judged(student, rng, lambda g: g * [1, -1, 1, 1])
 
 
 @q3.test("nan is neither near a number nor far from it: every comparison with it is false.")

@@ -79,7 +79,7 @@ def jacobian(vjp, m):
 
 
 # %% looks at the first entry
-# fails: only the first entry, a gradient that is not a number
+# fails: only the first entry, only the length of the gradient, a gradient that is not a number
 def gradcheck(f, df, x):
     return bool(np.isclose(df(x)[0], gradient_by_differences(f, x)[0], 1e-4, 0))
 
@@ -88,6 +88,13 @@ def gradcheck(f, df, x):
 # fails: only the sum of all entries
 def gradcheck(f, df, x):
     return bool(np.isclose(df(x).sum(), gradient_by_differences(f, x).sum(), 1e-4, 0))
+
+
+# %% looks at the length
+# fails: only the length of the gradient
+def gradcheck(f, df, x):
+    lengths = np.linalg.norm([df(x), gradient_by_differences(f, x)], axis=1)
+    return bool(np.isclose(*lengths, 1e-4, 0))
 
 
 # %% one tenth is near enough
@@ -109,13 +116,13 @@ def gradcheck(f, df, x):
 
 
 # %% content with anything
-# fails: only the first entry, only the sum of all entries, a tolerance that is too wide, an absolute tolerance, a right gradient refused for its size, a gradient that is not a number
+# fails: only the first entry, only the sum of all entries, a tolerance that is too wide, an absolute tolerance, a right gradient refused for its size, only the length of the gradient, a gradient that is not a number
 def gradcheck(f, df, x):
     return True
 
 
 # %% content with nothing
-# fails: only the first entry, only the sum of all entries, a tolerance that is too wide, an absolute tolerance, a right gradient refused for its size, a gradient that is not a number
+# fails: only the first entry, only the sum of all entries, a tolerance that is too wide, an absolute tolerance, a right gradient refused for its size, only the length of the gradient, a gradient that is not a number
 def gradcheck(f, df, x):
     return False
 

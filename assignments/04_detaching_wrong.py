@@ -6,7 +6,7 @@ def detach(node):
 
 
 # %% a copy with the same parents
-# fails: a copy that still has parents, a value that is lost, the original cut off
+# fails: a copy that still has parents, a value that is lost, the original cut off, a past that is still held
 def detach(node):
     return Node(node.value, node.parents)
 
@@ -34,6 +34,12 @@ def detach(node):
 # fails: a past that is still held
 def detach(node):
     return Node(node.value, ((node, 0.0),))
+
+
+# %% slopes of zero to the parents
+# fails: a past that is still held
+def detach(node):
+    return Node(node.value, [(parent, 0.0) for parent, _ in node.parents])
 
 
 # %% no rounding

@@ -6,6 +6,13 @@ def prices(sizes):
     return [sizes[-1] * weights, sizes[0] * weights]
 
 
+# %% the dearer mode first
+# fails: the two modes exchanged, two layers at least
+def prices(sizes):
+    weights = sum(m * n for m, n in zip(sizes, sizes[1:]))
+    return max(sizes[0], sizes[-1]) * weights, min(sizes[0], sizes[-1]) * weights
+
+
 # %% counts the layers
 # fails: the two modes exchanged, each layer at the same price, two layers at least
 def prices(sizes):
@@ -73,8 +80,28 @@ def pull_through(step, pull, free, x, n, bar):
     return bar
 
 
+# %% stretches of five
+# fails: more than twice the root of n states
+def pull_through(step, pull, free, x, n, bar, stretch=5):
+    checkpoints, state = [x], x
+    for k in range(1, (n - 1) // stretch * stretch + 1):
+        old, state = state, step(state)
+        if old != checkpoints[-1]:
+            free(old)
+        if k % stretch == 0:
+            checkpoints.append(state)
+    for first in range((n - 1) // stretch * stretch, -1, -stretch):
+        states = [checkpoints.pop()]
+        while len(states) < min(stretch, n - first):
+            states.append(step(states[-1]))
+        while states:
+            bar = pull(states[-1], bar)
+            free(states.pop())
+    return bar
+
+
 # %% begins from the start for each step
-# fails: every state computed from the start
+# fails: more than twice the root of n states, every state computed from the start
 def pull_through(step, pull, free, x, n, bar):
     for k in reversed(range(n)):
         state = x

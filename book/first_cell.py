@@ -38,6 +38,8 @@ def install(home=""):
                 return f"git+https://github.com/{name}@{branch}"
         if home:
             return f"git+{home}"
+        if "PIP_FIND_LINKS" in os.environ:  # a folder of packages, of a school's
+            return "chainrule"
         raise RuntimeError(
             "Colab does not say from which repository this notebook comes. Write its "
             "address into the last line of this cell and run it again, for instance "

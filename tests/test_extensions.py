@@ -125,10 +125,15 @@ def test_buttons_point_at_origin_and_vanish_without_it(build, tmp_path):
         ),
         (
             {"REPOSITORY_URL": "https://me:secret@git.example.org/a/b.git"},
-            ("https://git.example.org/a/b", ""),
+            ("https://git.example.org/a/b", "spring"),
         ),
-        ({"REPOSITORY_URL": ""}, ("", "")),
+        (
+            {"REPOSITORY_URL": "https://github.com/a/b", "REPOSITORY_BRANCH": "main"},
+            ("https://github.com/a/b", "main"),
+        ),
+        ({"REPOSITORY_URL": ""}, ("", "spring")),
     ],
 )
-def test_the_repository_is_read_from_the_environment(env, expected):
+def test_the_repository_is_read_from_the_environment(env, expected, monkeypatch):
+    monkeypatch.setattr(repository, "head", lambda: "spring")
     assert repository.repository(env) == expected

@@ -264,11 +264,14 @@ def test_elsewhere_nothing_is_installed(installed):
     assert installed(ALL, colab=False) == []
 
 
-def test_a_notebook_of_unknown_origin_says_what_to_do(installed):
+def test_a_notebook_of_unknown_origin_says_what_to_do(installed, monkeypatch):
+    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
     with pytest.raises(RuntimeError, match="Write its address into the last line"):
         installed(["chainrule"], "fileId=1aBc")
     at_home = FIRST_CELL.replace("\ninstall()", '\ninstall("https://gitlab.com/a/b")')
     assert installed(["chainrule"], "fileId=1aBc", source=at_home)[1] == "git+https://gitlab.com/a/b"
+    monkeypatch.setenv("PIP_FIND_LINKS", "/srv/packages")
+    assert installed(["chainrule"], "fileId=1aBc")[1] == "chainrule"
 
 
 def test_what_pip_complains_of_is_shown(installed):

@@ -60,11 +60,8 @@ def buttons(app, context, notebook):
     url, branch = options.get("repository_url"), options.get("repository_branch")
     for name, (option, address, logo) in SERVICES.items():
         if url and services.get(option):
-            yield (
-                name,
-                address(services[option].rstrip("/"), url, branch, notebook),
-                logo,
-            )
+            service = services[option].rstrip("/")
+            yield name, address(service, url, branch, notebook), logo
     if services.get("jupyterlite_url"):
         link = context["pathto"](f"{services['jupyterlite_url']}?path={notebook}", 1)
         yield "JupyterLite", link, "logo_jupyterlite.svg"
@@ -98,12 +95,9 @@ def add_buttons(app, page, template, context, doctree):
 
 def move_first_cell(app, doctree):
     """The cell for Colab is above the notebook's title, on the page before the code."""
-    cells = [
-        c
-        for c in doctree.findall(nodes.container)
-        if c.get("nb_element") == "cell_code"
-    ]
-    if cells and "install" in cells[0]["cell_metadata"].get("tags", []):
+    found = doctree.findall(nodes.container)
+    cells = [each for each in found if each.get("nb_element") == "cell_code"]
+    if len(cells) > 1 and "install" in cells[0]["cell_metadata"].get("tags", []):
         cells[0].parent.remove(cells[0])
         place = cells[1].parent
         place.insert(place.index(cells[1]), cells[0])

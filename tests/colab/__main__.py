@@ -117,9 +117,11 @@ def execute(notebook, place, environment, opened, copied="", colab=True, without
     for folder in ("home", "content"):
         (place / folder).mkdir()
     add_kernel(place / "venv/bin/python", place)
+    settings = place / "pip.conf"
+    settings.write_text(f"[global]\nno-index = true\nfind-links = {environment / 'wheels'}\n", encoding="utf-8")
     with sessions(opened) as server:
         env = {"PATH": os.environ["PATH"], "HOME": str(place / "home"), "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
-        env |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(environment / "wheels")}
+        env |= {"PIP_CONFIG_FILE": str(settings)}
         where = {"metadata": {"path": str(place / "content")}}
         client = NotebookClient(notebook, kernel_name="elsewhere", timeout=300, coalesce_streams=True, resources=where)
         client.execute(env=env | publish(place / "github") | server)
