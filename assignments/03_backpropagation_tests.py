@@ -81,7 +81,7 @@ q3.case("gradcheck(lambda x: x[0] ** 2, lambda x: np.array([2 * x[0]]), np.array
 q3.case("gradcheck(lambda x: x[0] ** 2, lambda x: np.array([3 * x[0]]), np.array([3.0]))", False)
 
 
-def judged(student, rng, plant, scale=1.0, n=4, times=8):
+def judged(student, rng, plant, scale=1.0, n=4, times=6):
     """Right and wrong gradients in random order: every verdict must be right."""
     verdicts = rng.permutation(np.arange(times) % 2 == 0)
     for verdict in verdicts:
