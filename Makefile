@@ -11,7 +11,7 @@ BENCH_PIP = .venv-bench/bin/python -m pip --disable-pip-version-check install -q
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
 .DEFAULT_GOAL := help
-.PHONY: help assignments grade book serve test conformance notebooks lint format bench clean
+.PHONY: help assignments grade book serve test conformance links notebooks lint format bench clean
 
 help:  ## list these verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -36,6 +36,9 @@ test: .venv/.course $(if $(CHROMIUM),.venv/.browser)  ## run every test: engine,
 
 conformance: .venv/.course  ## run PyTorch's own test cases, all of them
 	@$(BIN)/python tests/conformance
+
+links: .venv/.course  ## list the book's links to other sites, and check them where there is a network
+	@$(BIN)/python tools/links.py
 
 assignments: .venv/.course  ## write the students' notebooks and the solutions into _build/assignments
 	@cd assignments && ../$(BIN)/python -m grader.student ../_build/assignments
