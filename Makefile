@@ -78,11 +78,8 @@ colab: .venv/.course .venv-colab/.ready  ## run the notebooks as Colab would (3 
 binder: .venv/.course .venv-binder/.ready  ## run the notebooks in what Binder would install (3 minutes)
 	@$(BIN)/python tests/binder .venv-binder
 
-links: .venv/.course  ## follow the links that lead out of the book (needs a network)
-	@echo "Following the links (a few minutes) ..."
-	@mkdir -p _build
-	@$(BIN)/jupyter-book build . --builder linkcheck --path-output _build/links -q >_build/links.log 2>&1 || { \
-	  grep -h '\[broken\]' _build/links/_build/html/output.txt || tail _build/links.log; exit 1; }
+links: .venv/.course  ## list the book's links to other sites, and check them where there is a network
+	@$(BIN)/python tools/links.py
 
 lighthouse: book tools/lighthouse/node_modules  ## measure every page on a slow phone (needs Node.js and Chromium)
 	@CHROME_PATH="$(CHROMIUM)" node tools/lighthouse/audit.js _build/html $(PAGES)

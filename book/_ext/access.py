@@ -2,13 +2,6 @@
 
 import re
 
-MATHJAX = {"options": {"menuOptions": {"settings": {"inTabOrder": False}}}}
-
-
-def skip_formulas(app, config):
-    """Formulas are read, not operated: Tab passes them by."""
-    config.mathjax3_config = MATHJAX
-
 
 def corrected(html):
     """A page without headings that say nothing, and without a role that ARIA withdrew.
@@ -36,6 +29,5 @@ def name_folds(app, page, template, context, doctree):
 
 
 def setup(app):
-    app.connect("config-inited", skip_formulas)
     app.connect("html-page-context", name_folds, priority=900)
     return {"parallel_read_safe": True}

@@ -16,15 +16,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urldefrag, urljoin
 
+from light import SHEET
+
 BROWSERS = ["chromium", "chromium-browser", "google-chrome"]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 WHOLE = "chainrule"
 ARTICLE = re.compile(r'(?<=<article class=")bd-article".*?(?=</article>)', re.DOTALL)
-LOADED = re.compile(
-    r"<link[^>]*stylesheet[^>]*>"
-    r"|<script>window\.MathJax.*?</script>|<script[^>]*tex-svg.*?</script>"
-)
-READY = "MathJax.startup.promise.then(() => document.fonts.ready).then(() => null)"
+READY = "document.fonts.ready.then(() => null)"
 
 
 def chromium():
@@ -110,12 +108,6 @@ def quoted(words):
 def document(built, pages):
     """The page to print."""
     texts = {p: (built / f"{p}.html").read_text(encoding="utf-8") for p in pages}
-    first = texts[pages[0]]
-    loaded = re.sub(
-        r'\s(href|src)="([^"]*)"',
-        lambda match: f' {match[1]}="{beside(pages[0], match[2])}"',
-        "\n".join(LOADED.findall(first)),
-    )
     heads = "\n".join(
         f"@page {called(page)} {{ @top-right {{ content: {quoted(title(html))} }} }}"
         for page, html in texts.items()
@@ -123,8 +115,8 @@ def document(built, pages):
     articles = "\n".join(article(html, page, pages) for page, html in texts.items())
     return f"""<!DOCTYPE html>
 <html lang="en" data-theme="light">
-<head><meta charset="utf-8"><title>{title(first)}</title>
-{loaded}
+<head><meta charset="utf-8"><title>{title(texts[pages[0]])}</title>
+<link rel="stylesheet" href="_static/{SHEET}">
 <style>{heads}</style></head>
 <body><div class="bd-content">
 {articles}
@@ -197,5 +189,5 @@ def print_book(app, exception):
 
 
 def setup(app):
-    app.connect("build-finished", print_book, priority=900)
+    app.connect("build-finished", print_book, priority=950)  # after light.py
     return {"parallel_read_safe": True}

@@ -17,7 +17,7 @@ from sphinx.errors import ConfigError
 ROOT = Path(__file__).parents[2]
 COLOURS = ["#0072B2", "#009E73", "#D55E00"]  # primal, tangent, cotangent
 MOTTO = "a course on automatic differentiation that runs"
-WITHOUT_TITLE = {"genindex": "Index", "py-modindex": "Modules", "search": "Search"}
+WITHOUT_TITLE = {"genindex": "Index", "search": "Search"}
 NOT_FOUND = """<h1>Page not found</h1>
 <p>There is no page at this address. It may have been renamed: look for it in the table
 of contents, <a href="search.html">search for it</a>, or begin

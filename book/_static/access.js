@@ -1,9 +1,15 @@
-// What scrolls sideways can be reached by keyboard: formulas, and whatever the theme leaves out.
 addEventListener("load", () => {
+  // What scrolls sideways can be reached by keyboard: formulas, and tables that a cell shows.
   const mark = () => document.querySelectorAll("div.math, mjx-container[display], .text_html").forEach((part) => {
     if (part.scrollWidth > part.clientWidth) part.tabIndex = 0;
     else part.removeAttribute("tabindex");
   });
   new ResizeObserver(mark).observe(document.body);
   window.MathJax?.startup?.promise.then(mark);
+
+  // Who closes a sidebar that lay over the page is back at the button that opened it.
+  document.querySelectorAll("dialog[id$=sidebar-modal]").forEach((dialog) => {
+    const [, side] = dialog.id.split("-");
+    dialog.addEventListener("close", () => document.querySelector(`button.${side}-toggle`)?.focus());
+  });
 });

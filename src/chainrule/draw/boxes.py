@@ -43,7 +43,7 @@ class Boxes:
         parts = [self.edge(i, line, at(*place[self.links[i][0]])) for i, line in enumerate(lines)]
         parts += [self.box(v, *at(*place[v])) for v in self.graph.nodes]
         width, height = (round(x) + 2 * MARGIN for x in ((length, across) if level else (across, length)))
-        words = escape(f"{opening(self.graph)} The table below says it step by step.")
+        words = escape(f"{opening(self.graph)} The table below says its values and {self.kind}s step by step.")
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{words}" viewBox="0 0 {width} {height}" '
             f'width="{width}" height="{height}" style="min-width:{round(0.85 * width)}px">\n'
