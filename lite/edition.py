@@ -127,7 +127,9 @@ class Cutter:
             return None
         lines, before = source.split("\n"), None
         if out and isinstance(kept[-1], ast.Expr) and kept[-1].end_lineno < max(ends):
-            lines[kept[-1].end_lineno - 1] += ";"  # it was not the cell's result
+            i, end = kept[-1].end_lineno - 1, kept[-1].end_col_offset  # in bytes
+            line = lines[i].encode()
+            lines[i] = (line[:end] + b";" + line[end:]).decode()  # it was not the cell's result
         for statement in out:
             first = min(part.lineno for part in [statement, *getattr(statement, "decorator_list", [])]) - 1
             for i in range(first, statement.end_lineno):
@@ -225,7 +227,8 @@ def edition(path, version):
         if before.cell_type == "code" and [*shown(before)] != [*shown(after)]:
             if before.id not in cut:
                 raise ValueError(f"{path.name}: cell {before.id!r} shows something else without PyTorch and Graphviz")
-            cells.append(as_markdown(before, version))
+            if before.outputs:
+                cells.append(as_markdown(before, version))
             if cell.cell_type == "code":
                 cell.outputs = after.outputs
     made.cells = cells

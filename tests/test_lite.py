@@ -56,6 +56,7 @@ needs_site = pytest.mark.skipif(not (SITE / "lab").exists(), reason="needs the s
         ("import torch\nx = [torch.pi,\n     2]\ny = 1", "y = 1"),
         ("import torchmetrics as t\nt.x", "import torchmetrics as t\nt.x"),
         ("import torch\nx = 1\nx\ny = torch.pi", "x = 1\nx;"),
+        ("import torch\nñ = 1\nñ  # one\ny = torch.pi", "ñ = 1\nñ;  # one"),
         (
             "import torch\nrows = [1]\ndef f():\n    rows = []\n    rows.append(1)\ntorch.vmap(f)\nrows",
             "rows = [1]\ndef f():\n    rows = []\n    rows.append(1)\nrows",
