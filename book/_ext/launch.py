@@ -3,7 +3,7 @@
 Binder, Colab and a JupyterHub with nbgitpuller fetch the notebook from the repository
 that the book is built from (see repository.py). The services' addresses are
 `launch_buttons` in _config.yml; JUPYTERHUB_URL may name a hub. The theme would make
-these buttons, too, but its links fail for groups on GitLab and for servers of one's own.
+these buttons, too, but its links fail for groups on GitLab and for other servers.
 """
 
 import os
