@@ -98,16 +98,13 @@ def test_the_launch_buttons_lead_to_the_origin_though_the_page_is_the_same(build
     assert "secret" not in page
 
 
-def test_a_hub_is_offered_where_it_is_named_and_jupyterlite_without_any_repository(build, course, monkeypatch):
+def test_a_hub_is_offered_where_it_is_named(build, monkeypatch):
     monkeypatch.setenv("JUPYTERHUB_URL", "https://hub.example.org/")
     assert buttons(build("https://github.com/reader/course"))["JupyterHub"] == (
         "https://hub.example.org/hub/user-redirect/git-pull?repo=https%3A//github.com/reader/course"
         f"&branch={BRANCH}&urlpath=lab/tree/course/book/intro.ipynb"
     )
-    config = yaml.safe_load((course / "_config.yml").read_text())
-    config["launch_buttons"]["jupyterlite_url"] = "lite/lab/index.html"
-    (course / "_config.yml").write_text(yaml.safe_dump(config))
-    assert buttons(build("")) == {"JupyterLite": "../lite/lab/index.html?path=book/intro.ipynb"}
+    assert buttons(build("")) is None
 
 
 def test_the_first_cell_is_folded_below_the_title(build):

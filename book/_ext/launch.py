@@ -1,10 +1,9 @@
 """Buttons that open a page's notebook where it can be run, and its first cell's place.
 
 Binder, Colab and a JupyterHub with nbgitpuller fetch the notebook from the repository
-that the book is built from (see repository.py); JupyterLite lies beside the book. The
-services' addresses are `launch_buttons` in _config.yml; JUPYTERHUB_URL may name a hub.
-The theme would make these buttons, too, but fails for groups on GitLab, and for
-JupyterLite without a repository.
+that the book is built from (see repository.py). The services' addresses are
+`launch_buttons` in _config.yml; JUPYTERHUB_URL may name a hub. The theme would make
+these buttons, too, but its links fail for groups on GitLab and for other servers.
 """
 
 import os
@@ -55,16 +54,13 @@ def take_over(app, config):
         config.launch_services["jupyterhub_url"] = os.environ["JUPYTERHUB_URL"]
 
 
-def buttons(app, context, notebook):
+def buttons(app, notebook):
     options, services = app.config.html_theme_options, app.config.launch_services
     url, branch = options.get("repository_url"), options.get("repository_branch")
     for name, (option, address, logo) in SERVICES.items():
         if url and services.get(option):
             service = services[option].rstrip("/")
             yield name, address(service, url, branch, notebook), logo
-    if services.get("jupyterlite_url"):
-        link = context["pathto"](f"{services['jupyterlite_url']}?path={notebook}", 1)
-        yield "JupyterLite", link, "logo_jupyterlite.svg"
 
 
 def add_buttons(app, page, template, context, doctree):
@@ -78,7 +74,7 @@ def add_buttons(app, page, template, context, doctree):
             "icon": f"_static/images/{logo}",
             "url": link,
         }
-        for name, link, logo in buttons(app, context, quote(f"{page}.ipynb"))
+        for name, link, logo in buttons(app, quote(f"{page}.ipynb"))
         if link
     ]
     if group:
