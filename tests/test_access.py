@@ -127,7 +127,8 @@ def test_landmarks_are_there_and_can_be_told_apart(opened):
 
 TEXT = "article, .bd-search-container"
 PICTURES = """text => [...document.querySelector(text).querySelectorAll("img, svg")]
-  .filter(x => !x.closest("button, summary, .svg-inline--fa") && x.checkVisibility()).map(x => x.outerHTML)"""
+  .filter(x => !x.closest("button, summary, .svg-inline--fa") && x.checkVisibility())
+  .map(x => x.outerHTML)"""
 
 
 def test_every_picture_has_words_of_its_own(opened):
