@@ -4,8 +4,10 @@ import gzip
 import re
 from html.parser import HTMLParser
 
+import formulas
 import pytest
 import yaml
+from fontTools.ttLib import TTFont
 
 
 def contents(root):
@@ -44,6 +46,11 @@ def test_styles_load_from_no_other_host(book):
     for path in book.rglob("*.css"):
         css = path.read_text(encoding="utf-8")
         assert not re.search(r"(@import|url\()\s*['\"]?(https?:)?//", css), path
+
+
+def test_the_font_of_formulas_has_what_no_character_says(book):
+    glyphs = TTFont(book / "_static" / formulas.FONT).getBestCmap()
+    assert {ord("√"), ord("𝑥"), ord("ℎ"), ord("𝜃")} <= glyphs.keys()
 
 
 def test_a_page_weighs_little(book, page):

@@ -16,8 +16,9 @@ from math_core import LatexError, LatexToMathML
 from sphinx.util import logging
 
 FONT = "formulas.woff"
-# A letter on its own is drawn as the italic one, which has a code of its own.
-ITALIC = {0x210E, *range(0x1D434, 0x1D468), *range(0x1D6FC, 0x1D71C)}
+# What is drawn though no character says so: the sign of a root, and for a letter on its
+# own the italic one, which has a code of its own.
+UNSAID = {0x221A, 0x210E, *range(0x1D434, 0x1D468), *range(0x1D6FC, 0x1D71C)}
 # A notebook names colours, for all viewers; here they are classes, for both themes.
 # The converter takes no codes: a name stands in, for which it writes its own code.
 COLOURS = {
@@ -74,7 +75,7 @@ def write_font(app, error):
     options = subset.Options(flavor="woff", layout_features=[], hinting=False)
     font = subset.load_font(str(file.locate()), options)
     subsetter = subset.Subsetter(options)
-    subsetter.populate(unicodes={*map(ord, characters), *ITALIC})
+    subsetter.populate(unicodes={*map(ord, characters), *UNSAID})
     subsetter.subset(font)
     subset.save_font(font, str(Path(app.outdir, "_static", FONT)), options)
 

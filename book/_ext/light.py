@@ -3,8 +3,8 @@
 The theme brings nine style sheets, most of whose rules are for things that a page does
 not have, and a script with every icon of Font Awesome. Here a page carries the rules
 that fit something on it, and of the icons' font the icons that the book shows: nothing
-has to arrive before the words do. Scripts wait until the page is there; those of the
-search are on the page of the search alone.
+has to arrive before the words do. Scripts wait until the page is there, except on the
+page of the search; those of the search are on that page alone.
 """
 
 import base64
@@ -43,7 +43,7 @@ def simplify(app, page, template, context, doctree):
         return OTHERS.sub("", LINK.sub("", head)) + '<style id="styles"></style>'
 
     context.update(one_sheet=one_sheet, no_search=lambda head: SEARCH.sub("", head))
-    for script in context["script_files"]:
+    for script in context["script_files"] if page != "search" else []:
         if script.filename:
             script.attributes["defer"] = "defer"
         elif script.attributes.get("body", "").startswith("DOCUMENTATION_OPTIONS"):
