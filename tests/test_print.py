@@ -59,12 +59,13 @@ def test_it_knows_nothing_of_the_machine_or_the_hour(book, pdf, name):  # noqa: 
 
 
 def test_the_bookmarks_are_the_headings(root, book, browser, pdf, name):  # noqa: F811
-    titles = {str(entry["/Title"]) for entry in bookmarks(pdf.outline)}
+    # Chromium drops the space where a heading goes on in the next line.
+    titles = {"".join(str(entry["/Title"]).split()) for entry in bookmarks(pdf.outline)}
     for page in chapters(root):
         if name in (WHOLE, page.rpartition("/")[2]):
             html = ARTICLE.search((book / f"{page}.html").read_text(encoding="utf-8"))[0]
             headings = re.findall(r"<h[12]>(.*?)<a class=.headerlink", html, re.DOTALL)
-            assert {unescape(re.sub("<.*?>", "", heading)) for heading in headings} <= titles
+            assert {unescape(re.sub(r"<.*?>|\s", "", heading)) for heading in headings} <= titles
 
 
 def test_links_between_chapters_lead_to_pages_of_the_whole(book, browser):  # noqa: F811

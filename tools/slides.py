@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[1]
 DECKS = ROOT / "_build" / "html" / "slides"
 DESIGN = Path(__file__).with_name("deck")
 SHOWN = {"slide", "subslide", "fragment", "-"}
-LINES = 10  # of code above the table or picture that they make
+LINES = 9  # of code above the table or picture that they make
 ROOM = 560  # pixels for both, below the heading
 CONFIG = Config(
     {
