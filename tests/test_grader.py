@@ -471,4 +471,4 @@ def test_check_speaks_in_the_terms_of_the_question(capsys):
         space["check"]("q2")
         assert capsys.readouterr().out == words + "\n"
     space["check"]("q7")
-    assert capsys.readouterr().out == "There is no check for 'q7'. There is one for each of: q1, q2, q3, q4, q5.\n"
+    assert capsys.readouterr().out == "There is no check for 'q7'. There is one for each of: q1, q2, q3, q4.\n"

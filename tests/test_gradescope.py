@@ -150,7 +150,7 @@ def test_the_solution_gets_full_marks(autograder, notebook, rights):
     done, results = run(autograder, rights)
     score, most = checked(results)
     assert score == most > 0
-    assert "q6 is read by your teacher." in results["output"]
+    assert "q5 is read by your teacher." in results["output"]
     assert '"not sandboxed"' in done.stdout if rights is DOCKER else '"flags": []' in done.stdout
 
 

@@ -23,6 +23,7 @@ DESIGN = Path(__file__).with_name("deck")
 SHOWN = {"slide", "subslide", "fragment", "-"}
 LINES = 9  # of code above the table or picture that they make
 ROOM = 560  # pixels for both, below the heading
+PAGE = re.compile(r"\]\(([\w/]+)\.(?:md|ipynb)(#[\w-]+)?\)")  # a link to another page of the book
 CONFIG = Config(
     {
         "SlidesExporter": {
@@ -77,7 +78,10 @@ def marked(notebook):
 def deck(path, number):
     """The deck of a chapter, as HTML."""
     notebook = nbformat.read(path, as_version=4)
-    title = notebook.cells[0].source.splitlines()[0].removeprefix("# ")
+    words = [cell for cell in notebook.cells if cell.cell_type == "markdown"]
+    title = words[0].source.splitlines()[0].removeprefix("# ")
+    for cell in words:
+        cell.source = PAGE.sub(r"](../book/\1.html\2)", cell.source)
     notebook.cells = marked(notebook)
     resources = {"title": title, "number": number, "metadata": {"name": path.stem}}
     return SlidesExporter(config=CONFIG).from_notebook_node(notebook, resources)[0]

@@ -31,13 +31,20 @@ def chromium():
     return found if find_spec("playwright") else None
 
 
+def below(contents, page):
+    """A page and those under it, in the order of the contents."""
+    yield page
+    for tree in contents[page].subtrees:
+        for item in tree.items:
+            yield from below(contents, str(item))
+
+
 def printouts(env):
     """The name of each PDF, and its pages. The reference of the engine is in none."""
-    contents = env.external_site_map.root
-    parts = [list(map(str, part.items)) for part in contents.subtrees]
-    course, beyond, *_ = parts
-    names = {Path(page).name: [page] for page in course + beyond}
-    pages = [contents.docname, *(page for part in parts for page in part)]
+    contents = env.external_site_map
+    pages = list(below(contents, contents.root.docname))
+    chapters = [p for p in pages[1:] if env.doc2path(p).endswith(".ipynb")]
+    names = {Path(page).name: [page] for page in chapters}
     return names | {WHOLE: [page for page in pages if "/api/" not in page]}
 
 
