@@ -22,7 +22,8 @@ def test_the_guide_s_question_can_be_written_and_proved(root, tmp_path):
     if reason := available():
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
     page = (root / "book" / "for_teachers.md").read_text(encoding="utf-8")
-    shutil.copytree(root / "assignments", tmp_path / "assignments")
+    for folder in "assignments", "book/_ext":
+        shutil.copytree(root / folder, tmp_path / folder)
     (tmp_path / "tests").mkdir()
     for name in "pyproject.toml", "conftest.py", "tests/test_assignments.py":
         shutil.copy(root / name, tmp_path / name)

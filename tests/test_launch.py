@@ -33,8 +33,8 @@ def course(root, tmp_path_factory):
     (course / "_config.yml").write_text(yaml.safe_dump(config))
     (course / "_toc.yml").write_text("format: jb-book\nroot: book/intro\nchapters: [{file: book/words}]\n")
     (course / "book").mkdir()
-    shutil.copytree(root / "book" / "_ext", course / "book" / "_ext")
-    shutil.copytree(root / "book" / "_static", course / "book" / "_static")
+    for folder in "_ext", "_static", "_templates":
+        shutil.copytree(root / "book" / folder, course / "book" / folder)
     shutil.copy(root / "book" / "references.bib", course / "book")
     cells = [nbformat.v4.new_markdown_cell("# A page"), nbformat.v4.new_code_cell("1 + 1")]
     notebook = normalise(begin(nbformat.v4.new_notebook(cells=cells)))

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from printing import ARTICLE, WHOLE, beside
 from pypdf import PdfReader
-from test_book import book, contents  # noqa: F401
+from test_book import contents
 
 
 def chapters(root):
@@ -23,7 +23,7 @@ def pytest_generate_tests(metafunc):
 
 
 @pytest.fixture(scope="module")
-def pdf(book, browser, name):  # noqa: F811
+def pdf(book, browser, name):
     return PdfReader(book / "pdf" / f"{name}.pdf")
 
 
@@ -53,12 +53,12 @@ def test_no_sheet_is_empty(pdf):
         assert len(re.findall(rb"T[jJ]", page.get_contents().get_data())) > 20, number
 
 
-def test_it_knows_nothing_of_the_machine_or_the_hour(book, pdf, name):  # noqa: F811
+def test_it_knows_nothing_of_the_machine_or_the_hour(book, pdf, name):
     assert not [address for address in links(pdf) if address and not re.match("https?:|mailto:", address)]
     assert not re.search(rb"file://|/CreationDate \(", (book / "pdf" / f"{name}.pdf").read_bytes())
 
 
-def test_the_bookmarks_are_the_headings(root, book, browser, pdf, name):  # noqa: F811
+def test_the_bookmarks_are_the_headings(root, book, browser, pdf, name):
     # Chromium drops the space where a heading goes on in the next line.
     titles = {"".join(str(entry["/Title"]).split()) for entry in bookmarks(pdf.outline)}
     for page in chapters(root):
@@ -68,19 +68,19 @@ def test_the_bookmarks_are_the_headings(root, book, browser, pdf, name):  # noqa
             assert {unescape(re.sub(r"<.*?>|\s", "", heading)) for heading in headings} <= titles
 
 
-def test_links_between_chapters_lead_to_pages_of_the_whole(book, browser):  # noqa: F811
+def test_links_between_chapters_lead_to_pages_of_the_whole(book, browser):
     whole, alone = (PdfReader(book / "pdf" / f"{name}.pdf") for name in (WHOLE, "02_chain_rule"))
     assert sum(address is None for address in links(whole)) > 300
     assert len(whole.named_destinations) > 10 * len(alone.named_destinations)
 
 
-def test_what_is_folded_on_the_page_is_folded_on_paper(book, browser):  # noqa: F811
+def test_what_is_folded_on_the_page_is_folded_on_paper(book, browser):
     text = "".join(page.extract_text() for page in PdfReader(book / "pdf" / "own_operation.pdf").pages)
     assert "Solution: folded in the book" in text
     assert "return theta - eta * gradient" not in text
 
 
-def test_the_pages_offer_what_there_is(root, book, browser):  # noqa: F811
+def test_the_pages_offer_what_there_is(root, book, browser):
     for page in contents(root):
         html = (book / f"{page}.html").read_text(encoding="utf-8")
         offered = re.findall(r'<a href="([^"]*(?:pdf/|slides/)[^"]*)"', html)

@@ -3,8 +3,8 @@
 The theme brings nine style sheets, most of whose rules are for things that a page does
 not have, and a script with every icon of Font Awesome. Here a page carries the rules
 that fit something on it, and of the icons' font the icons that the book shows: nothing
-has to arrive before the words do. Scripts wait until the page is there, except on the
-page of the search; those of the search are on that page alone.
+has to arrive before the words do. Scripts wait until the page is there; those of the
+search are on the page of the search alone.
 """
 
 import base64
@@ -22,7 +22,8 @@ OTHERS = re.compile(
     r'<script[^>]*fontawesome\.js[^>]*></script>\s*|<link rel="preload"[^>]*>\s*'
 )
 SEARCH = re.compile(
-    r'<script src="[^"]*(searchtools|language_data|searchindex)\.js[^"]*"></script>\s*'
+    r'<script( src="[^"]*(?:searchtools|language_data|searchindex)\.js'
+    r'[^"]*"></script>\s*)'
 )
 STYLES = re.compile(r'<style id="styles">.*?</style>', re.DOTALL)
 IMPORT = re.compile(r'@import\s*"([^"]+)";')
@@ -43,7 +44,7 @@ def simplify(app, page, template, context, doctree):
         return OTHERS.sub("", LINK.sub("", head)) + '<style id="styles"></style>'
 
     context.update(one_sheet=one_sheet, no_search=lambda head: SEARCH.sub("", head))
-    for script in context["script_files"] if page != "search" else []:
+    for script in context["script_files"]:
         if script.filename:
             script.attributes["defer"] = "defer"
         elif script.attributes.get("body", "").startswith("DOCUMENTATION_OPTIONS"):
@@ -68,7 +69,7 @@ def write_styles(app, error):
     for path, page in pages.items():
         root = posixpath.relpath("_static", path.parent.relative_to(out).as_posix())
         styles = ADDRESS.sub(rf"url({root}/\1)", used(rules, by_scripts | words(page)))
-        before, after = STYLES.split(page)
+        before, after = STYLES.split(SEARCH.sub(r"<script defer\1", page))
         styled = f'{before}<style id="styles">{styles}</style>{after}'
         if styled != page:
             path.write_text(styled, encoding="utf-8")

@@ -1,11 +1,13 @@
+// Opened from a folder, a page must not read others: the search shows titles without the lines around a word.
+if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
+
 addEventListener("load", () => {
   // What scrolls sideways can be reached by keyboard: formulas, and tables that a cell shows.
-  const mark = () => document.querySelectorAll("div.math, mjx-container[display], .text_html").forEach((part) => {
+  const mark = () => document.querySelectorAll("div.math, .text_html").forEach((part) => {
     if (part.scrollWidth > part.clientWidth) part.tabIndex = 0;
     else part.removeAttribute("tabindex");
   });
   new ResizeObserver(mark).observe(document.body);
-  window.MathJax?.startup?.promise.then(mark);
 
   // Who closes a sidebar that lay over the page is back at the button that opened it.
   document.querySelectorAll("dialog[id$=sidebar-modal]").forEach((dialog) => {
