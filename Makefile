@@ -164,6 +164,6 @@ $(SLIDES): .venv/.course $(CHAPTERS) _toc.yml tools/slides.py $(wildcard tools/d
 	@touch $@
 
 tools/lighthouse/node_modules: tools/lighthouse/package-lock.json
-	@npm ci --prefix tools/lighthouse --silent --no-audit --no-fund || { \
+	@npm install --prefix tools/lighthouse --no-save --silent --no-audit --no-fund || { \
 	  echo "npm could not install Lighthouse. It needs Node.js 20 or newer and the network."; exit 1; }
 	@touch $@

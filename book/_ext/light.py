@@ -15,6 +15,7 @@ from pathlib import Path
 
 import tinycss2
 from fontTools import subset
+from PIL import Image
 
 SHEET = "book.css"  # what all pages together use, for whoever makes one page of them
 LINK = re.compile(r'<link\b[^>]*?href="[^"]*?_static/([^"?]+\.css)[^"]*"[^>]*>\s*')
@@ -25,6 +26,8 @@ SEARCH = re.compile(
     r'<script( src="[^"]*(?:searchtools|language_data|searchindex)\.js'
     r'[^"]*"></script>\s*)'
 )
+PICTURE = re.compile(r'<img (?!loading)(?=[^>]*src="([^"]*_images/[^"]+)")')
+SIZE = re.compile(r'<svg\b[^>]*\bwidth="([\d.]+)(pt)?" height="([\d.]+)')
 STYLES = re.compile(r'<style id="styles">.*?</style>', re.DOTALL)
 IMPORT = re.compile(r'@import\s*"([^"]+)";')
 ADDRESS = re.compile(r"url\(['\"]?(?!data:|#)([^'\")]+)['\"]?\)")
@@ -69,10 +72,23 @@ def write_styles(app, error):
     for path, page in pages.items():
         root = posixpath.relpath("_static", path.parent.relative_to(out).as_posix())
         styles = ADDRESS.sub(rf"url({root}/\1)", used(rules, by_scripts | words(page)))
-        before, after = STYLES.split(SEARCH.sub(r"<script defer\1", page))
+        later = SEARCH.sub(r"<script defer\1", page)
+        later = PICTURE.sub(lambda m: f"<img {late(path.parent / m[1])} ", later)  # noqa: B023
+        before, after = STYLES.split(later)
         styled = f'{before}<style id="styles">{styles}</style>{after}'
         if styled != page:
             path.write_text(styled, encoding="utf-8")
+
+
+def late(picture):
+    """That a picture is fetched when the reader comes near, and the room it takes."""
+    if picture.suffix == ".svg":
+        width, points, height = SIZE.search(picture.read_text("utf-8")).groups()
+        scale = 4 / 3 if points else 1
+        width, height = round(scale * float(width)), round(scale * float(height))
+    else:
+        width, height = Image.open(picture).size
+    return f'loading="lazy" width="{width}" height="{height}"'
 
 
 def words(text):

@@ -95,7 +95,8 @@ def article(html, page, pages):
             f' {name}="{called(page, value) if name == "id" else beside(page, value)}"'
         )
 
-    text = re.sub(r'\s(id|href|src)="([^"]*)"', moved, ARTICLE.search(html)[0])
+    text = ARTICLE.search(html)[0].replace('loading="lazy" ', "")
+    text = re.sub(r'\s(id|href|src)="([^"]*)"', moved, text)
     place = called(page)
     return f'<article id="{place}" style="page: {place}" class="{text}</article>'
 
