@@ -50,6 +50,7 @@ def build(root, tmp_path, monkeypatch):
     (book / "conf.py").write_text(CONF.format(ext=str(book / "_ext")))
     (book / "index.md").write_text(PAGE)
     (tmp_path / "src").mkdir()
+    shutil.copy(root / "requirements.txt", tmp_path)
 
     def run(value):
         (tmp_path / "src" / "engine.py").write_text(f"VALUE = {value!r}\n")

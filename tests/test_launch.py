@@ -36,6 +36,7 @@ def course(root, tmp_path_factory):
     for folder in "_ext", "_static", "_templates":
         shutil.copytree(root / "book" / folder, course / "book" / folder)
     shutil.copy(root / "book" / "references.bib", course / "book")
+    shutil.copy(root / "requirements.txt", course)
     cells = [nbformat.v4.new_markdown_cell("# A page"), nbformat.v4.new_code_cell("1 + 1")]
     notebook = normalise(begin(nbformat.v4.new_notebook(cells=cells)))
     nbformat.write(notebook, course / "book" / "intro.ipynb")

@@ -1,7 +1,7 @@
 """Re-execute every notebook when the engine or a package has changed.
 
 The execution cache knows a notebook by its code alone. Here its place depends on all
-else that a page's outputs depend on: `src`, the installed packages, Python and `dot`.
+else that a page's outputs depend on: `src`, the required packages, Python and `dot`.
 A new place means an empty cache, and Sphinx reads all pages anew, since the place is
 part of its configuration.
 """
@@ -9,8 +9,10 @@ part of its configuration.
 import hashlib
 import platform
 import subprocess
-from importlib.metadata import distributions
+from importlib.metadata import distribution
 from pathlib import Path
+
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,8 +25,19 @@ def engine():
 
 
 def packages():
+    """What the course's requirements have brought along, Python and `dot`."""
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    waiting = [line for line in lines if line and line[0] not in "#-"]
+    found = {}
+    while waiting:
+        needed = Requirement(waiting.pop())
+        here = needed.marker is None or needed.marker.evaluate({"extra": ""})
+        if here and needed.name not in found:
+            package = distribution(needed.name)
+            found[needed.name] = package.version
+            waiting += package.requires or []
+    yield from (f"{name}=={version}" for name, version in sorted(found.items()))
     yield platform.python_version()
-    yield from sorted(f"{d.name}=={d.version}" for d in distributions())
     yield dot()
 
 
