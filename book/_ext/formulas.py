@@ -51,7 +51,7 @@ def mathml(formula, block=False):
         made,
     )
     # A browser gives a bracket its size in a row, not where it carries an exponent.
-    return re.sub(r"(<msu[bp]>)(<mo minsize.*?</mo>)", r"\1<mrow>\2</mrow>", made)
+    return re.sub(r"(<msu[bp]>)(<mo [^>]*minsize.*?</mo>)", r"\1<mrow>\2</mrow>", made)
 
 
 def visitor(tag):
@@ -72,8 +72,8 @@ def visitor(tag):
 def roots_of_one_size(font):
     """Chromium keeps room for the widest sign of a root; roots here are of a letter."""
     variants = font["MATH"].table.MathVariants
-    signs = zip(variants.VertGlyphCoverage.glyphs, variants.VertGlyphConstruction)
-    [root] = [sign for name, sign in signs if name == font.getBestCmap()[0x221A]]
+    place = variants.VertGlyphCoverage.glyphs.index(font.getBestCmap()[0x221A])
+    root = variants.VertGlyphConstruction[place]
     root.MathGlyphVariantRecord = root.MathGlyphVariantRecord[:1]
     root.GlyphAssembly = None
 
