@@ -14,4 +14,10 @@ addEventListener("load", () => {
     const [, side] = dialog.id.split("-");
     dialog.addEventListener("close", () => document.querySelector(`button.${side}-toggle`)?.focus());
   });
+
+  // The theme takes the focus from a button that was pressed; who pressed it by keyboard is still there.
+  addEventListener("click", ({ detail, target }) => {
+    const button = target.closest("button");
+    if (button && !detail) setTimeout(() => { if (document.activeElement === document.body) button.focus(); });
+  }, true);
 });
