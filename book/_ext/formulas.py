@@ -19,6 +19,8 @@ FONT = "formulas.woff"
 # What is drawn though no character says so: the sign of a root, and for a letter on its
 # own the italic one, which has a code of its own.
 UNSAID = {0x221A, 0x210E, *range(0x1D434, 0x1D468), *range(0x1D6FC, 0x1D71C)}
+# Primes stand high by themselves; raised as an exponent they take the low form.
+PRIMES = {0x2032: "minute.ssty", 0x2033: "second.ssty"}
 # A notebook names colours, for all viewers; here they are classes, for both themes.
 # The converter takes no codes: a name stands in, for which it writes its own code.
 COLOURS = {
@@ -42,7 +44,14 @@ def mathml(formula, block=False):
     made = converter.convert_with_local_state(formula, displaystyle=block)
     for _, code, idea in COLOURS.values():
         made = made.replace(f'style="color:{code};"', f'class="{idea}"')
-    return made
+    # Around one sign, brackets need not grow; Chromium keeps room for the widest.
+    made = re.sub(
+        r"<mo>\((</mo><m[in]>[^<]*</m[in]><mo)>\)",
+        r'<mo stretchy="false">(\1 stretchy="false">)',
+        made,
+    )
+    # A browser gives a bracket its size in a row, not where it carries an exponent.
+    return re.sub(r"(<msu[bp]>)(<mo [^>]*minsize.*?</mo>)", r"\1<mrow>\2</mrow>", made)
 
 
 def visitor(tag):
@@ -60,6 +69,15 @@ def visitor(tag):
     return visit, None
 
 
+def roots_of_one_size(font):
+    """Chromium keeps room for the widest sign of a root; roots here are of a letter."""
+    variants = font["MATH"].table.MathVariants
+    place = variants.VertGlyphCoverage.glyphs.index(font.getBestCmap()[0x221A])
+    root = variants.VertGlyphConstruction[place]
+    root.MathGlyphVariantRecord = root.MathGlyphVariantRecord[:1]
+    root.GlyphAssembly = None
+
+
 def write_font(app, error):
     """Write the part of the font that the pages use."""
     if error:
@@ -74,6 +92,9 @@ def write_font(app, error):
     [file] = [f for f in files("ziamath") if f.name == "STIXTwoMath-Regular.ttf"]
     options = subset.Options(flavor="woff", layout_features=[], hinting=False)
     font = subset.load_font(str(file.locate()), options)
+    for table in font["cmap"].tables:
+        table.cmap.update(PRIMES)
+    roots_of_one_size(font)
     subsetter = subset.Subsetter(options)
     subsetter.populate(unicodes={*map(ord, characters), *UNSAID})
     subsetter.subset(font)

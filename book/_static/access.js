@@ -2,8 +2,8 @@
 if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
 
 addEventListener("load", () => {
-  // What scrolls sideways can be reached by keyboard: formulas, and tables that a cell shows.
-  const mark = () => document.querySelectorAll("div.math, .text_html").forEach((part) => {
+  // What scrolls sideways can be reached by keyboard: formulas, and what a cell shows.
+  const mark = () => document.querySelectorAll("div.math, .text_html, .cell_output:has(> img)").forEach((part) => {
     if (part.scrollWidth > part.clientWidth) part.tabIndex = 0;
     else part.removeAttribute("tabindex");
   });
@@ -14,4 +14,10 @@ addEventListener("load", () => {
     const [, side] = dialog.id.split("-");
     dialog.addEventListener("close", () => document.querySelector(`button.${side}-toggle`)?.focus());
   });
+
+  // The theme takes the focus from a button that was pressed; who pressed it by keyboard is still there.
+  addEventListener("click", ({ detail, target }) => {
+    const button = target.closest("button");
+    if (button && !detail) setTimeout(() => { if (document.activeElement === document.body) button.focus(); });
+  }, true);
 });
