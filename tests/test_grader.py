@@ -335,6 +335,26 @@ def test_a_flood_ends_when_the_time_is_up(attack):
         assert time.monotonic() - began < 10
 
 
+@pytest.mark.parametrize("length", [10_000, 200_000])
+def test_who_talks_without_end_is_heard_no_more(length):
+    flood = f"""
+import json, os
+def attack():
+    message = json.dumps({{"call": "f", "args": ["x" * {length}]}}).encode() + b"\\n"
+    for fd in range(3, 9):
+        try: [os.write(fd, message) for _ in range(50)]
+        except OSError: pass
+"""
+    limits = Limits(talk=300_000)
+    with Student([flood], limits) as student:
+        with pytest.raises(Lost, match="sent too much"):
+            student.run("attack()", f=lambda x: x)
+        assert student.sandbox.received < limits.talk + limits.ask + 65536
+        if student.sandbox.received > limits.talk:
+            with pytest.raises(Lost, match="whole submission"):
+                student.run("1")
+
+
 def test_a_function_of_the_grader_takes_no_more_numbers_than_a_test_needs():
     outer = {"f": lambda x, y: np.multiply(x, y)}
     column, row = [[1.0]] * 600, [[1.0] * 600]
