@@ -360,6 +360,7 @@ def test_a_function_of_the_grader_takes_no_more_numbers_than_a_test_needs():
     column, row = [[1.0]] * 600, [[1.0] * 600]
     assert "more than 1000 numbers" in serve(outer, {"call": "f", "args": [{"array": column}, {"array": row}]})["error"]
     assert "more than 1000 numbers" in serve(outer, {"call": "f", "args": [column, row]})["error"]
+    assert "more than 1000 numbers" in serve(outer, {"call": "f", "args": [[[]] * 30_000, 1.0]})["error"]
     assert serve(outer, {"call": "f", "args": [[2.0], [3.0]]}) == {"value": {"array": [6.0]}}
 
 

@@ -258,6 +258,12 @@ class Sandbox:
 def serve(functions, message, most=1000):
     """Call one of the grader's functions with numbers, as the student's code asks, and not too many."""
     try:
+        pending, parts = [message["args"]], 0
+        while pending:  # seen before anything is made of them, since that would take long
+            part, parts = pending.pop(), parts + 1
+            if parts > 5 * most:
+                raise ValueError(f"more than {most} numbers")
+            pending += part if isinstance(part, list) else part.values() if isinstance(part, dict) else ()
         args = [as_numbers(decode(arg)) for arg in message["args"]]
         if sum(np.size(arg) for arg in args) > most:
             raise ValueError(f"more than {most} numbers")
