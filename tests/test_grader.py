@@ -230,6 +230,24 @@ def test_moved_split_and_copied_cells_do_no_harm(assignment, solution, tmp_path)
         assert student.run("slope_of(lambda x: x * x, 3.0)") == 6
 
 
+def test_what_speaks_to_jupyter_costs_no_definition(assignment, solution):
+    lines = "%%time\n{}\ntry:\n    import nothing\nexcept ImportError:\n    !pip install nothing\nlen?"
+    remainder = "{}\nprint('%g'\n      % 1.0)\nleft = (7\n% 4)"
+    shell = "%%bash\nslope_of = None"
+    for wrapped in lines, remainder, "%%capture\n{}":
+        sources = [wrapped.format(cell.source) for cell in solution.cells if cell.cell_type == "code"]
+        with Student([*sources, shell]) as student:
+            assert student.run("slope_of(lambda x: x * x, 3.0)") == 6
+            assert not student.notes
+
+
+def test_an_answer_is_kept_only_for_a_question_that_a_human_reads(assignment, tmp_path):
+    sources = [f"**Answer to q{number}:** mine" for number in range(9)]
+    save(tmp_path / "x.ipynb", sources, nbformat.v4.new_markdown_cell)
+    (result,) = grade_folder(assignment, list(submissions(tmp_path, ASSIGNMENT)), tmp_path / "out")
+    assert result["manual"] == {"q5": "mine"}
+
+
 def test_the_canary_sings():
     canary.sing()
 
@@ -317,11 +335,32 @@ def test_a_flood_ends_when_the_time_is_up(attack):
         assert time.monotonic() - began < 10
 
 
+@pytest.mark.parametrize("length", [10_000, 200_000])
+def test_who_talks_without_end_is_heard_no_more(length):
+    flood = f"""
+import json, os
+def attack():
+    message = json.dumps({{"call": "f", "args": ["x" * {length}]}}).encode() + b"\\n"
+    for fd in range(3, 9):
+        try: [os.write(fd, message) for _ in range(50)]
+        except OSError: pass
+"""
+    limits = Limits(talk=300_000)
+    with Student([flood], limits) as student:
+        with pytest.raises(Lost, match="sent too much"):
+            student.run("attack()", f=lambda x: x)
+        assert student.sandbox.received < limits.talk + limits.ask + 65536
+        if student.sandbox.received > limits.talk:
+            with pytest.raises(Lost, match="whole submission"):
+                student.run("1")
+
+
 def test_a_function_of_the_grader_takes_no_more_numbers_than_a_test_needs():
     outer = {"f": lambda x, y: np.multiply(x, y)}
     column, row = [[1.0]] * 600, [[1.0] * 600]
     assert "more than 1000 numbers" in serve(outer, {"call": "f", "args": [{"array": column}, {"array": row}]})["error"]
     assert "more than 1000 numbers" in serve(outer, {"call": "f", "args": [column, row]})["error"]
+    assert "more than 1000 numbers" in serve(outer, {"call": "f", "args": [[[]] * 30_000, 1.0]})["error"]
     assert serve(outer, {"call": "f", "args": [[2.0], [3.0]]}) == {"value": {"array": [6.0]}}
 
 
@@ -342,12 +381,20 @@ def test_a_folder_of_any_layout(tmp_path):
     for age, name in enumerate(["new.ipynb", "old.ipynb"]):
         save(clone / "week" / name, [])
         os.utime(clone / "week" / name, (time.time() - 100 * age,) * 2)
+    for name in "._new.ipynb", ".~new.ipynb":
+        save(clone / "week" / name, [])
+    save(tmp_path / "._flat.ipynb", [])
+    save(tmp_path / "by safari.ipynb.txt", [])
+    save(tmp_path / "shouts" / "01.IPYNB", [])
+    save(tmp_path / "eva_79_999_work.ipynb.json", [])
     os.symlink(tmp_path / "flat.ipynb", tmp_path / "link.ipynb")
     (tmp_path / "zipped_78_999_work.zip").touch()
     (tmp_path / "empty").mkdir()
     os.symlink(tmp_path / "flat.ipynb", tmp_path / "empty" / "copied.ipynb")
     found = {one.student: one for one in submissions(tmp_path, ASSIGNMENT)}
-    assert set(found) == {"Zoë Ng (123)", "Zoë Ng (124)", "leeann", "flat", "clone", "zipped", "empty"}
+    names = {"Zoë Ng (123)", "Zoë Ng (124)", "leeann", "flat", "clone", "zipped", "empty"}
+    assert set(found) == names | {"by safari", "shouts", "eva"}
+    assert all(found[name].path for name in ("by safari", "shouts", "eva"))
     assert found["leeann"].notes == ["late"]
     assert found["clone"].path.name == "new.ipynb"
     assert "no notebook" in found["zipped"].notes[0] and "no notebook" in found["empty"].notes[0]

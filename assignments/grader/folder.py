@@ -9,6 +9,8 @@ from grader.question import one_line
 
 MOODLE = re.compile(r"(?P<name>.+)_(?P<id>\d+)_assignsubmission_\w+_?")  # folders
 CANVAS = re.compile(r"(?P<name>[^_]+)_(?P<late>LATE_)?(?P<id>\d+)_\d+_.+")  # files
+NOTEBOOK = re.compile(r"(?is)(?P<stem>.+)\.ipynb(\.json|\.txt)?")  # some browsers add the second ending
+LEFTOVER = re.compile(r"\.[_~].*")  # of macOS, of Jupyter
 SKIPPED = {".git", ".ipynb_checkpoints", "__pycache__", "__MACOSX", ".venv", "node_modules"}
 
 
@@ -35,17 +37,21 @@ def owner(name, pattern):
     return one_line(export["name"], 1000), export["id"], ["late"] if export.groupdict().get("late") else []
 
 
+def skipped(name):
+    return name in SKIPPED or LEFTOVER.fullmatch(name)
+
+
 def notebooks(folder):
     """Every notebook below a folder, however deep; links are not followed."""
     folders, found = [folder], []
     for place in folders:
         with contextlib.suppress(OSError):  # a path that is too long, or a folder that is closed
             for path in place.iterdir():
-                if path.is_symlink() or path.name in SKIPPED:
+                if path.is_symlink() or skipped(path.name):
                     continue
                 if path.is_dir():
                     folders.append(path)
-                elif path.suffix == ".ipynb" and path.is_file():
+                elif NOTEBOOK.fullmatch(path.name) and path.is_file():
                     found.append(path)
     return found
 
@@ -54,12 +60,14 @@ def submissions(folder, assignment, results=None):
     """One submission per student; the results may lie in the same folder."""
     found, taken = {}, set()
     for path in sorted(folder.iterdir()):
-        if path.is_symlink() or path.name in SKIPPED or path == results:
+        if path.is_symlink() or skipped(path.name) or path == results:
             continue
         if path.is_dir():
             (name, number, notes), inside = owner(path.name, MOODLE), notebooks(path)
-        elif path.suffix == ".ipynb" or CANVAS.fullmatch(path.stem):
-            (name, number, notes), inside = owner(path.stem, CANVAS), [path] * (path.suffix == ".ipynb")
+        elif notebook := NOTEBOOK.fullmatch(path.name):
+            (name, number, notes), inside = owner(notebook["stem"], CANVAS), [path]
+        elif CANVAS.fullmatch(path.stem):
+            (name, number, notes), inside = owner(path.stem, CANVAS), []
         else:
             continue
         found.setdefault((name, number), []).extend((one, notes) for one in inside if one.is_file())

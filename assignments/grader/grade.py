@@ -26,7 +26,7 @@ class Student:
     def prepare(self):
         """Run the cells; leave out a statement that costs us the sandbox, and begin again."""
         while not self.alive:
-            self.check_time()
+            self.check_limits()
             self.sandbox.start()
             notes = []
             for number in range(len(self.cells)):
@@ -77,12 +77,14 @@ class Student:
         return float(got)
 
     def seconds(self, most):
-        self.check_time()
+        self.check_limits()
         return min(most, self.deadline - time.monotonic())
 
-    def check_time(self):
+    def check_limits(self):
         if time.monotonic() > self.deadline:
             raise Lost("ran out of time for the whole submission")
+        if self.sandbox.received > self.limits.talk:
+            raise Lost("sent too much in the whole submission")
 
     def flag(self, place, error):
         note = one_line(f"{place}: {error}")

@@ -38,6 +38,8 @@ class Limits:
     total: float = 60.0  # seconds for a submission
     memory: int = 200_000_000  # bytes of address space, of which Python and NumPy take 100 million
     reply: int = 1_000_000  # bytes of one message
+    ask: int = 100_000  # bytes of one that is no value
+    talk: int = 10_000_000  # bytes of all messages of a submission
     calls: int = 10_000  # of the grader's functions, in one test
 
 
@@ -135,6 +137,7 @@ class Sandbox:
 
     def __init__(self, limits, plain=False):
         self.limits, self.plain = limits, plain
+        self.received = 0
         self.process, self.claim = None, socket.socket(socket.AF_UNIX) if os.getuid() == 0 else None
         self.user = claim_user(self.claim) if self.claim else 0
 
@@ -216,7 +219,10 @@ class Sandbox:
             if not data:
                 self.lose("ended")
             self.buffer += data
+            self.received += len(data)
         line, _, self.buffer = self.buffer.partition(b"\n")
+        if len(line) > self.limits.ask and not line.startswith(b'{"value"'):
+            self.lose("sent too much")
         try:
             message = json.loads(line)
         except (ValueError, RecursionError):
@@ -231,6 +237,8 @@ class Sandbox:
         self.send(message, deadline)
         for _ in range(self.limits.calls):
             answer = self.receive(deadline)
+            if self.received > self.limits.talk:
+                self.lose("sent too much")
             if "statement" in answer:
                 on_statement(answer["statement"])
             elif "call" in answer:
@@ -250,6 +258,12 @@ class Sandbox:
 def serve(functions, message, most=1000):
     """Call one of the grader's functions with numbers, as the student's code asks, and not too many."""
     try:
+        pending, parts = [message["args"]], 0
+        while pending:  # seen before anything is made of them, since that would take long
+            part, parts = pending.pop(), parts + 1
+            if parts > 5 * most:
+                raise ValueError(f"more than {most} numbers")
+            pending += part if isinstance(part, list) else part.values() if isinstance(part, dict) else ()
         args = [as_numbers(decode(arg)) for arg in message["args"]]
         if sum(np.size(arg) for arg in args) > most:
             raise ValueError(f"more than {most} numbers")

@@ -21,6 +21,8 @@ import sys
 
 import numpy as np
 
+ANOTHER_LANGUAGE = re.compile(r"%%(?!(time|capture)\b)")
+TO_JUPYTER = re.compile(r"^([ \t]*)(?:%{1,2}[A-Za-z].*|[!?].*|[\w.]+\?{1,2}[ \t]*)$", re.MULTILINE)
 KINDS = {"b": bool, "i": float, "u": float, "f": float}
 MOST = 1_000_000  # numbers in an array, were its empty axes 1 long
 ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
@@ -46,9 +48,11 @@ REFUSED = {
 def encode(value):
     """A value in terms of JSON.
 
-    >>> encode([1.5, 2j, np.array([1, 2])])
-    [1.5, {'complex': [0.0, 2.0]}, {'array': [1.0, 2.0]}]
+    >>> encode([1.5, 2j, np.array([1, 2]), np.longdouble(0.5), np.array([[1, 0.5]], object)])
+    [1.5, {'complex': [0.0, 2.0]}, {'array': [1.0, 2.0]}, 0.5, [[1, 0.5]]]
     """
+    if isinstance(value, np.longdouble):
+        value = float(value)
     if isinstance(value, np.generic):
         value = value.item()
     if value is None or isinstance(value, bool | int | float | str):
@@ -58,6 +62,8 @@ def encode(value):
     if isinstance(value, list | tuple):
         return [encode(part) for part in value]
     if isinstance(value, np.ndarray):
+        if value.dtype.kind not in "biufc":
+            return encode(value.tolist())
         if value.dtype.kind == "c":
             return {"array": value.real.tolist(), "imaginary": value.imag.tolist()}
         return {"array": value.astype(KINDS[value.dtype.kind]).tolist(), **shape_if_empty(value)}
@@ -169,14 +175,18 @@ def pipe_of_messages():
 
 
 def statements(source):
-    """A cell's statements; lines that speak to Jupyter are left out.
+    """A cell's statements; of a cell that is not Python, what speaks to Jupyter does nothing.
 
-    >>> len(statements("%matplotlib inline\\nx = 1\\ny = 2"))
-    2
+    >>> source = "%%time\\nif x:\\n    !pip install y\\nz = (1\\n  % 2)\\nz?"
+    >>> [type(statement).__name__ for statement in statements(source)]
+    ['Pass', 'If', 'Assign', 'Pass']
     """
-    if source.startswith("%%"):
+    if ANOTHER_LANGUAGE.match(source):
         return []
-    return ast.parse(re.sub(r"^(\s*)[%!?].*$", r"\1", source, flags=re.MULTILINE)).body
+    try:
+        return ast.parse(source).body
+    except SyntaxError:
+        return ast.parse(TO_JUPYTER.sub(r"\1pass", source)).body
 
 
 def run_cell(source, skip, space, send):
