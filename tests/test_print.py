@@ -50,7 +50,7 @@ def test_it_can_be_read_aloud_and_found_in(pdf):
 
 def test_no_sheet_is_empty(pdf):
     for number, page in enumerate(pdf.pages, 1):
-        assert len(re.findall(rb"T[jJ]", page.get_contents().get_data())) > 20, number
+        assert len(re.findall(rb"T[jJ]", page.get_contents().get_data())) > 5, number
 
 
 def test_it_knows_nothing_of_the_machine_or_the_hour(book, pdf, name):

@@ -155,7 +155,7 @@ def identity(x, seen):
     if isinstance(x, tuple | list):
         return f"{type(x).__name__}[{', '.join(identity(part, seen) for part in x)}]"
     if isinstance(x, dict):
-        return f"dict[{', '.join(f'{k!r}: {identity(v, seen)}' for k, v in x.items())}]"
+        return f"dict[{', '.join(f'{identity(k, seen)}: {identity(v, seen)}' for k, v in x.items())}]"
     if isinstance(x, ModuleType):
         return x.__name__
     if x is None or isinstance(x, bool | int | float | str | complex):
