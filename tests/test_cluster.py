@@ -155,7 +155,9 @@ def test_a_worker_whose_canary_is_silent_stops_the_run(folder, scheduler, tmp_pa
     hole = tmp_path / "site" / "sitecustomize.py"
     hole.parent.mkdir()
     hole.write_text(
-        "import grader.sandbox as s\ns.Limits.__init__.__defaults__ = (30., 10., 5., 60., 10**12, 10**6, 10**4)"
+        "from grader.sandbox import Limits\n"
+        "defaults = dict(vars(Limits())) | {'memory': 10**12}\n"
+        "Limits.__init__.__defaults__ = tuple(defaults.values())\n"
     )
     with worker(scheduler[0], PYTHONPATH=f"{hole.parent}:{ASSIGNMENTS}"):
         _, complaint = grade(folder, tmp_path / "out", scheduler[0]).communicate(timeout=60)
