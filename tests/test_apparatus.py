@@ -8,16 +8,11 @@ from html import unescape
 from importlib.metadata import version
 
 import pytest
-import yaml
+from slides import chapters
 
 import chainrule as cr
 from chainrule import static
 from chainrule.library import more
-
-
-def course(root):
-    toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
-    return [root / f"{chapter['file']}.ipynb" for chapter in toc["parts"][0]["chapters"]]
 
 
 def cells(notebook, kind):
@@ -37,8 +32,8 @@ def test_the_glossary_is_sorted_and_nothing_is_explained_twice(root):
     assert terms == sorted(set(terms))
 
 
-def test_every_chapter_links_to_the_glossary(root):
-    for notebook in course(root):
+def test_every_chapter_links_to_the_glossary():
+    for notebook in chapters():
         links = re.findall(r"\]\(glossary\.md#term-([\w-]+)\)", "\n".join(cells(notebook, "markdown")))
         assert len(set(links)) >= 5, notebook.name
 
@@ -52,7 +47,7 @@ MINUTES = re.compile(
 
 def test_the_title_page_gives_each_chapter_the_time_and_the_difficulty_that_it_gives_itself(root):
     said = {}
-    for notebook in course(root):
+    for notebook in chapters():
         reading, exercises, difficulty = MINUTES.search(cells(notebook, "markdown")[0]).groups()
         said[notebook.name] = difficulty, reading, reading if exercises == "as long" else exercises
     title = "\n".join(cells(root / "book" / "intro.ipynb", "markdown"))
@@ -92,8 +87,8 @@ def test_what_a_tensor_can_do_as_in_pytorch_is_in_the_reference(described):
     assert sorted({f"chainrule.Tensor.{name}" for name in others} - described) == []
 
 
-def test_every_name_in_a_chapter_leads_to_the_reference(root, book, described):
-    for notebook in course(root):
+def test_every_name_in_a_chapter_leads_to_the_reference(book, described):
+    for notebook in chapters():
         page = (book / "book" / f"{notebook.stem}.html").read_text(encoding="utf-8")
         used = set(re.findall(r"(?<![\w.])cr\.(\w+)", "\n".join(cells(notebook, "code"))))
         links = re.findall(r'<a class="code-link" href="([^"#]+)#([^"]+)">(.*?)</a>', page)

@@ -10,8 +10,8 @@ from html import unescape
 from importlib.metadata import files
 from pathlib import Path
 
+import fonts
 from docutils import nodes
-from fontTools import subset
 from math_core import LatexError, LatexToMathML
 from sphinx.util import logging
 
@@ -90,15 +90,12 @@ def write_font(app, error):
     )
     characters = set(unescape(re.sub("<[^>]*>", "", formulas)))
     [file] = [f for f in files("ziamath") if f.name == "STIXTwoMath-Regular.ttf"]
-    options = subset.Options(flavor="woff", layout_features=[], hinting=False)
-    font = subset.load_font(str(file.locate()), options)
+    font = fonts.load(file.locate())
     for table in font["cmap"].tables:
         table.cmap.update(PRIMES)
     roots_of_one_size(font)
-    subsetter = subset.Subsetter(options)
-    subsetter.populate(unicodes={*map(ord, characters), *UNSAID})
-    subsetter.subset(font)
-    subset.save_font(font, str(Path(app.outdir, "_static", FONT)), options)
+    shown = {*map(ord, characters), *UNSAID}
+    fonts.save_part(font, shown, str(Path(app.outdir, "_static", FONT)))
 
 
 def setup(app):

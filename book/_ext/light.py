@@ -13,8 +13,8 @@ import posixpath
 import re
 from pathlib import Path
 
+import fonts
 import tinycss2
-from fontTools import subset
 from PIL import Image
 
 SHEET = "book.css"  # what all pages together use, for whoever makes one page of them
@@ -153,14 +153,10 @@ def used(rules, names):
 
 def face(opening, file, icons):
     """A rule `@font-face` that holds a font of these icons alone; "" if it has none."""
-    options = subset.Options(flavor="woff", layout_features=[], hinting=False)
-    font = subset.load_font(str(file), options)
+    font = fonts.load(file)
     if icons.isdisjoint(font.getBestCmap()):
         return ""
-    subsetter = subset.Subsetter(options)
-    subsetter.populate(unicodes=icons)
-    subsetter.subset(font)
-    subset.save_font(font, small := io.BytesIO(), options)
+    fonts.save_part(font, icons, small := io.BytesIO())
     data = base64.b64encode(small.getvalue()).decode()
     return f'{opening}src:url("data:font/woff;base64,{data}")}}'
 
