@@ -59,7 +59,9 @@ def test_its_examples_are_true(module):
 
 def save(path, sources, kind=nbformat.v4.new_code_cell):
     path.parent.mkdir(parents=True, exist_ok=True)
-    nbformat.write(nbformat.v4.new_notebook(cells=[kind(source) for source in sources]), path)
+    # the ids are numbers: among 30,000 random ones two may be alike
+    cells = [kind(source, id=str(number)) for number, source in enumerate(sources)]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
 
 
 @pytest.fixture(scope="module")
