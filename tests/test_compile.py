@@ -13,6 +13,7 @@ from oracle import assert_same
 from test_rules import OPS, each_case, numbers
 
 import chainrule as cr
+from chainrule.compile import writer
 
 
 def everything(op, shapes, params):
@@ -439,17 +440,47 @@ def test_large_results_are_not_written_again():
     assert_same(f(x), tuple(kept))
 
 
+def test_result_lies_in_memory_that_is_made_for_it():
+    f = cr.compile(lambda x: (x * 2).sin() + 1)
+    x = np.linspace(0, 1, 10**5)
+    assert_same(f(x), cr.tensor(np.sin(x * 2) + 1))
+    assert lines(f)[0] == "    b0 = np.empty((100000,), np.float64)"
+    assert f.source.count("out=b0") == 3
+
+
+@pytest.mark.parametrize("strip", [1 << 17, 1 << 11])
 @settings(max_examples=60, deadline=None)
 @given(st.lists(step, min_size=2, max_size=10), st.integers(0, 2**32 - 1))
-def test_memory_that_is_used_again_holds_nothing_that_is_still_needed(steps, seed):
+def test_memory_that_is_used_again_holds_nothing_that_is_still_needed(strip, steps, seed):
     f, draw = random_function(steps), np.random.default_rng(seed)
     run = cr.value_and_grad(functools.partial(f, cr), (0, 1))
-    compiled = cr.compile(run)
-    with np.errstate(all="ignore"):
+    compiled, kept = cr.compile(run), []
+    with np.errstate(all="ignore"), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(writer, "STRIP", strip)
         for shapes in [((60, 50), (50,)), ((60, 1), (60, 50)), ((60, 50), (60, 50))] * 2:
             x, y = (cr.tensor(draw.normal(size=s)) for s in shapes)
             got = flat(compiled(x, y))
             assert_same(got, flat(run(x, y)), 1e-11, 1e-11)
+            kept += [(t, t.numpy().copy()) for t in got]
+    assert all(np.array_equal(t.numpy(), was, equal_nan=True) for t, was in kept), "a later call wrote to a result"
+
+
+@pytest.mark.parametrize(
+    "shapes", [[(300_001,), ()], [(601, 500), (500,)], [(601, 500), (601, 1)], [(900, 7, 50), (7, 1)]]
+)
+def test_elementwise_work_on_large_arrays_is_done_in_strips(shapes):
+    @cr.compile
+    def f(s, i):
+        y = (s * i).sin()
+        z = y.sum() + y.exp() * s
+        return z, (z / 2).cos() if z.sum() > 0 else z, y.T
+
+    for seed in range(3):
+        draw = np.random.default_rng(seed)
+        x = [cr.tensor(draw.normal(size=shape)) for shape in shapes]
+        assert_same(f(*x), f.function(*x), 0, 0)
+    assert f.source.count("for i_ in (*range(0, ") == 2
+    assert max(a.nbytes for a in f.variants[0].names.values() if isinstance(a, np.ndarray)) <= x[0].numpy().nbytes
 
 
 def test_structure_of_the_result_is_kept():

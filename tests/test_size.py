@@ -22,7 +22,7 @@ BUDGET = {
     "beside the table": (980, "library"),
     "numerical derivatives": (320, "numerical"),
     "the static graph": (740, "static"),
-    "compiling": (620, "compile"),
+    "compiling": (690, "compile"),
 }
 
 

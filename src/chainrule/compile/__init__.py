@@ -18,8 +18,9 @@ from .. import tape
 from ..op import Box
 from ..tape import levels, tensor_of
 from ..tensor import Tensor
-from .program import Changed, Program, ProgramWriter, entered, fits_floats, value_of
+from .program import Program, entered, value_of
 from .source import each
+from .writer import Changed, ProgramWriter, fits_floats
 
 __all__ = ["Compiled", "compile"]
 

@@ -1,12 +1,6 @@
-"""A recorded program: every step once, checked by guards, written as straight-line NumPy.
+"""A recorded program: every step once, checked by guards, and tidied."""
 
-Large results in between are written into memory that is used again (`out=b0`); a program
-about single numbers is computed on Python's own floats.
-"""
-
-import math
 import operator
-from collections import defaultdict
 
 import numpy as np
 
@@ -14,7 +8,7 @@ from .. import rules
 from ..op import Box
 from ..tape import number_or_array
 from ..tensor import Tensor
-from .source import INFIX, Line, Writer, each, leaves, plain_op
+from .source import INFIX, Line, each, plain_op
 
 # Rows whose result, if it has the shape and dtype of the input, is the input.
 FLOAT = plain_op(np.float64)
@@ -22,24 +16,6 @@ SAME = {rules.expand, rules.sum_to, rules.reshape, rules.squeeze, rules.clone, r
 TOTALS = {rules.sum, rules.mean, rules.prod, rules.amax, rules.amin, rules.largest, rules.smallest}
 NEUTRAL = {rules.mul: 1, rules.div: 1, rules.pow: 1, rules.sub: 0}  # the right operand that changes nothing
 PART = plain_op(operator.getitem)
-LARGE = 1 << 14  # bytes from which writing into memory that is there beats asking for new memory
-
-# How a single float64 is computed on Python's own floats, ten times as fast.
-MATH = "exp exp2 expm1 log log2 log10 log1p sqrt sin cos tan sinh cosh tanh isfinite"
-ON_FLOATS = {
-    **{getattr(np, name): f"math.{name}({{0}})" for name in MATH.split()},
-    **{getattr(np, f"arc{name}"): f"math.a{name}({{0}})" for name in "sin cos tan sinh cosh tanh".split()},
-    np.reciprocal: "1 / {0}",
-    np.maximum: "{0} if {0} >= {1} or {0} != {0} else {1}",
-    np.minimum: "{0} if {0} <= {1} or {0} != {0} else {1}",
-    rules.sigmoid.value: "1 / (1 + math.exp(-{0}))",
-    rules.sign.value: "float(({0} > 0) - ({0} < 0))",
-    rules.where.value: "{0} if {condition} else {1}",
-}
-
-
-class Changed(Exception):
-    """A guard does not hold: this call goes another way than the recorded one."""
 
 
 class NotANumberYet(ValueError):
@@ -294,137 +270,3 @@ def computed(op, inputs, params):
     if weak and type(y) is np.float64:
         return float(y)
     return number_or_array(y) if isinstance(y, np.ndarray) else y
-
-
-# ---- the source
-
-
-class ProgramWriter(Writer):
-    """Writes the lines of a program that its outputs and guards need.
-
-    on_floats  whether it is about single numbers: then Python's floats and `math` do the work
-    """
-
-    def __init__(self, program, wishes, outputs, name, on_floats):
-        super().__init__()
-        self.taken.add(name)
-        self.names["Changed"] = Changed
-        self.on_floats, self.memory, self.free = on_floats, {}, defaultdict(list)
-        arguments = [self.argument(wish) for wish in wishes]
-        self.words |= zip(program.arguments, arguments, strict=True)
-        self.steps = needed(program, outputs)
-        self.uses, self.last = self.count_uses(outputs)
-        self.body = [f"{word} = float({word})" for word in arguments] if on_floats else []
-        for i, step in enumerate(self.steps):
-            self.write(i, step)
-        self.body.append(self.result(outputs))
-        self.run, self.source = self.function(name, arguments, ["    " + line for line in self.body])
-
-    def count_uses(self, outputs):
-        """How often a line is used, and which step is the last to need its memory."""
-        uses, last = defaultdict(int), {}
-        for i, step in enumerate(self.steps):
-            for line in step.sources:
-                uses[line] += 1
-                last[root(line)] = i
-        for line in leaves(outputs):
-            if type(line) is Traced:
-                uses[line] += 2
-                last[root(line)] = math.inf
-        return uses, last
-
-    def write(self, i, step):
-        if type(step) is Guard:
-            self.body.append(f"if {step.wrong.format(self.words[step.sources[0]])}: raise Changed")
-            return
-        asked = self.steps[i + 1] if i + 1 < len(self.steps) else None
-        if self.on_floats and step.op is FLOAT:
-            self.words[step] = self.words[step.inputs[0]]
-        elif type(asked) is Guard and asked.sources[0] is step and self.uses[step] == 1 and step.op.value in INFIX:
-            self.words[step] = self.expression(step)
-        else:
-            text = self.into_memory(i, step) or self.expression(step)
-            self.words[step] = self.fresh("v")
-            self.body.append(f"{self.words[step]} = {text}")
-
-    def into_memory(self, i, step):
-        """The call with `out=`, if a ufunc does it and its result is large and not handed out.
-
-        Memory is free after the last use of what is in it; an elementwise call may even write over its input.
-        """
-        ufunc, inputs = INFIX.get(step.op.value, ("", step.op.value))[1], step.inputs
-        ufunc = {rules.neg: np.negative, rules.abs: np.abs}.get(step.op, ufunc)
-        if step.op is rules.pow and is_number(inputs[1], 2):
-            ufunc, inputs = np.square, inputs[:1]
-        used = [x for x in inputs if type(x) is Traced]
-        ending = {line for line in map(root, used) if self.last[line] == i and line in self.memory}
-        large = isinstance(step.value, np.ndarray) and step.value.nbytes >= LARGE
-        if not isinstance(ufunc, np.ufunc) or not large or self.last[step] > len(self.steps):
-            self.release(ending)
-            return None
-        seen_whole = {line for line in ending if all(x is line for x in used if root(x) is line)}
-        over = seen_whole if ufunc is not np.matmul else set()
-        self.release(over)
-        kind = step.value.shape, step.value.dtype
-        if not self.free[kind]:
-            self.free[kind].append(self.named("b", np.empty(*kind)))
-        self.memory[step] = kind, self.free[kind].pop()
-        self.release(ending - over)
-        return f"np.{ufunc.__name__}({', '.join(map(self.text, inputs))}, out={self.memory[step][1]})"
-
-    def release(self, lines):
-        for kind, name in sorted((self.memory[line] for line in lines), key=lambda memory: memory[1]):
-            self.free[kind].append(name)
-
-    def expression(self, line):
-        op, inputs = line.op, line.inputs
-        if self.on_floats and (op.value in ON_FLOATS or (op is rules.pow and not isinstance(inputs[1], int))):
-            more = {name: self.text(x) for name, x in line.params.items()}
-            return ON_FLOATS.get(op.value, "math.pow({0}, {1})").format(*map(self.text, inputs), **more)
-        return super().expression(line)
-
-    def text(self, x):
-        return super().text(x.item() if self.on_floats and isinstance(x, np.generic) else x)
-
-    def result(self, outputs):
-        """The last line. What is handed out shares no memory with anything that stays, or is handed out as well."""
-        texts, seen = [], set()
-        for x in outputs:
-            owner = root(x) if type(x) is Traced else None
-            shared = owner is None or owner.op is None or owner in seen
-            texts.append(self.text(x) + (".copy()" if shared and isinstance(value_of(x), np.ndarray) else ""))
-            seen.add(owner)
-        return f"return {', '.join(texts)}" if texts else "return ()"
-
-
-def needed(program, outputs):
-    """The lines and guards that matter, in their order: the guards, the outputs, and what they are made of."""
-    wanted, kept = {x for x in outputs if type(x) is Traced}, []
-    for step in reversed(program.lines):
-        if type(step) is Guard or step in wanted:
-            wanted.update(step.sources)
-            kept.append(step)
-    return kept[::-1]
-
-
-def root(line):
-    """The line whose memory `line` may look at: itself, unless it is a view."""
-    while line.sources and (line.op in rules.VIEWS or line.op is PART or shares(line, line.sources[0])):
-        line = line.sources[0]
-    return line
-
-
-def shares(a, b):
-    return all(isinstance(x.value, np.ndarray) for x in (a, b)) and np.may_share_memory(a.value, b.value)
-
-
-def fits_floats(program, outputs):
-    """Whether everything that matters in the program is a single float64, or a truth value, and `math` can do it."""
-    steps = [step for step in needed(program, outputs) if type(step) is Traced]
-    values = map(value_of, [*program.arguments, *steps, *outputs])
-    return all(type(x) in (float, np.float64, np.bool_, bool) for x in values) and all(
-        (step.op.value in INFIX or step.op.value in ON_FLOATS or step.op in (rules.neg, rules.abs, FLOAT))
-        and not any(isinstance(x, np.ndarray) for x in step.inputs)
-        and not (step.op in (rules.add, rules.mul) and type(step.value) in (bool, np.bool_))
-        for step in steps
-    )
