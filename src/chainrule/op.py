@@ -181,12 +181,9 @@ def multilinear(name, value, *rules, wrong=None):
     """
     op = Op(name, "multilinear", value, inputs_of(rules), rules, wrong=wrong)
     if len(rules) == 1:
-        op.pushes = (lambda t, kept: op(t, **given(kept.params)),)
+        op.pushes = (lambda t, kept: op(t, **kept.params),)
     else:
-        op.pushes = (
-            lambda t, kept: op(t, kept.b, **given(kept.params)),
-            lambda t, kept: op(kept.a, t, **given(kept.params)),
-        )
+        op.pushes = (lambda t, kept: op(t, kept.b, **kept.params), lambda t, kept: op(kept.a, t, **kept.params))
     return op
 
 
@@ -235,7 +232,7 @@ def linear_of_many(name, value, rule, wrong=None):
     the list of tangents.
     """
     op = Op(name, "multilinear", lambda *xs, **params: value(xs, **params), ("*xs",), (rule,), wrong=wrong)
-    op.pushes = (lambda ts, kept: op(*ts, **given(kept.params)),)
+    op.pushes = (lambda ts, kept: op(*ts, **kept.params),)
     return op
 
 
