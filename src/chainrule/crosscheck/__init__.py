@@ -120,9 +120,14 @@ def crosscheck(
     """
     points = [point_of(x, i) for i, x in enumerate(inputs)]
     called = names_of(f, len(points), names)
-    place = recorded.key(f, points) if not installed() or recorded.is_in_use() else None  # before f changes anything
-    ours = outcome(f, points, sys.modules["chainrule"])
-    theirs, version = pytorchs(f, points, place)
+    place = recorded.keys(f, points) if not installed() or recorded.is_in_use() else None  # before f changes anything
+    if installed():
+        ours = outcome(f, points, sys.modules["chainrule"])
+        theirs, version = pytorchs(f, points, place), None
+    else:
+        inputs, results, version = recorded.look_up(place)
+        points = [q if is_float(p) else p for p, q in zip(points, inputs, strict=True)]
+        ours, theirs = outcome(f, points, sys.modules["chainrule"]), Outcome(*results)
     variables = [name if is_float(p) else None for name, p in zip(called, points, strict=True)]
     check = compare(ours, theirs, variables, version, rtol, atol, coarsest(points))
     if not check.agree:
@@ -177,28 +182,27 @@ def installed():
 
 
 def pytorchs(f, points, place):
-    """PyTorch's outcome, and the version that recorded it, or None if it ran just now."""
-    if not installed():
-        results, version = recorded.look_up(place)
-        return Outcome(*results), version
+    """PyTorch's outcome, written down or compared with what was, if that is wished for."""
     import torch
 
     default = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64 if coarsest(points) in (None, np.float64) else default)
     try:
         theirs = outcome(f, points, torch)
+        if recorded.is_recording():
+            recorded.store(place, f, points, theirs, torch.__version__)
+        elif recorded.is_comparing():
+            confirm(f, points, place, theirs)
     finally:
         torch.set_default_dtype(default)
-    if recorded.is_recording():
-        recorded.store(place, f, points, theirs, torch.__version__)
-    elif recorded.is_comparing():
-        confirm(place, points, theirs)
-    return theirs, None
+    return theirs
 
 
-def confirm(place, points, theirs):
-    """Compare what PyTorch gave just now with what was recorded."""
-    results, version = recorded.look_up(place)
+def confirm(f, points, place, theirs):
+    """Compare what PyTorch gives with what was recorded."""
+    inputs, results, version = recorded.look_up(place)
+    if not all(np.array_equal(p, q, equal_nan=True) for p, q in zip(points, inputs, strict=True)):
+        theirs = outcome(f, [q if is_float(p) else p for p, q in zip(points, inputs, strict=True)], sys.modules["torch"])
     names = [f"input {i}" if is_float(p) else None for i, p in enumerate(points)]
     if not compare(Outcome(*results), theirs, names, version, None, None, coarsest(points)).agree:
         raise recorded.NoRecord(f"PyTorch {version} was recorded to give other results. To record anew: make notebooks")

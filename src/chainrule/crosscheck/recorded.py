@@ -1,7 +1,9 @@
 """PyTorch's results, written down for places where PyTorch does not run, such as a browser.
 
 A record is found by what was asked: the text of the function, the values of the names it
-uses, and the inputs to the last bit. The records lie next to this file. CHAINRULE_RECORD=write
+uses, and the inputs. What was asked to the last bit is taken first; failing that, what agrees
+to four digits, because another machine's last digits are other ones, and then the comparison
+is made at the inputs of the record. The records lie next to this file. CHAINRULE_RECORD=write
 adds what is asked while it is set (`make notebooks` writes all of them anew), and with
 CHAINRULE_RECORD=compare every cross-check derives its record again and compares.
 """
@@ -58,19 +60,24 @@ def recording():
 
 
 def look_up(place):
-    """The (values, gradients, error) recorded under the key `place`, and PyTorch's version then.
+    """The inputs and the (values, gradients, error) recorded for `place`, and PyTorch's version then.
+
+    place  the two fingerprints of what is asked, as `keys` gives them
 
     Raises NoRecord if there is none.
     """
-    found, reason = read().get(place), "no result of PyTorch is recorded for this function at this point"
+    records, reason = read(), "no result of PyTorch is recorded for this function at this point"
     if place is None:
-        reason = "the text of the function cannot be read, so that no recorded result can be found"
+        found, reason = None, "the text of the function cannot be read, so that no recorded result can be found"
+    else:
+        exact, rough = place
+        found = records.get(exact) or next((one for one in records.values() if one["rough"] == rough), None)
     if found is None and is_comparing():
         raise NoRecord(f"{reason}. To record it: make notebooks")
     if found is None:
         raise NoRecord(f"PyTorch is not installed, and {reason}. To compare with PyTorch itself: pip install torch")
-    values, gradients = ([unpack(a) for a in found[part]] for part in ("values", "gradients"))
-    return (tuple(values), tuple(gradients), error_of(found["error"])), found["torch"]
+    inputs, values, gradients = (tuple(map(unpack, found[part])) for part in ("inputs", "values", "gradients"))
+    return inputs, (values, gradients, error_of(found["error"])), found["torch"]
 
 
 def store(place, f, points, outcome, version):
@@ -82,9 +89,10 @@ def store(place, f, points, outcome, version):
     arrays = [a for a in (*inputs, *outcome.values, *outcome.gradients) if a is not None]
     if place is None or sum(a.size for a in arrays) > LARGEST:
         return
-    records = read()
-    records[place] = {
+    records, (exact, rough) = read(), place
+    records[exact] = {
         "function": text_of(f),
+        "rough": rough,
         "torch": version.partition("+")[0],
         "inputs": [pack(a) for a in inputs],
         "values": [pack(a) for a in outcome.values],
@@ -133,44 +141,65 @@ def error_of(described):
 # ---- what identifies a function
 
 
-def key(f, points):
-    """A fingerprint of a function and its inputs; None if f's text cannot be read."""
+def keys(f, points):
+    """Two fingerprints of a function and its inputs, exact and rough; None if f's text cannot be read."""
     try:
         text_of(f)
     except OSError:
         return None
-    words = [identity(f, set()), *(identity(p, set()) for p in points)]
+    return tuple(fingerprint(f, points, spell) for spell in (exactly, roughly))
+
+
+def fingerprint(f, points, spell):
+    words = [identity(f, set(), spell), *(identity(p, set(), spell) for p in points)]
     return hashlib.sha256("\n".join(words).encode()).hexdigest()[:32]
 
 
-def identity(x, seen):
+def exactly(array):
+    return array.tobytes().hex()
+
+
+def roughly(array):
+    """Floats to four digits of the largest among them, by a scale on which no round number lies between two steps."""
+    if array.dtype.kind != "f":
+        return exactly(array)
+    array = array.astype(float)
+    largest = np.abs(array[np.isfinite(array)]).max(initial=0) or 1
+    steps = np.rint(array / largest * 8765.4321) + 0  # + 0 makes -0 a 0
+    return f"{round(np.log(largest) * 8765.4321)} {exactly(steps)}"
+
+
+def identity(x, seen, spell):
     """A text that two values share only if they are the same for a computation."""
     if isinstance(x, Box | np.ndarray | np.generic):
         array = np.asarray(getattr(x, "array", x))
-        return f"{array.dtype} {array.shape} {array.tobytes().hex()}"
+        return f"{array.dtype} {array.shape} {spell(array)}"
     if isinstance(x, FunctionType) and (not seen or x.__module__.partition(".")[0] not in LIBRARIES):
-        return function_identity(x, seen)
+        return function_identity(x, seen, spell)
     if isinstance(x, partial):
-        return f"partial[{identity(x.func, seen)}, {identity(x.args, seen)}, {identity(x.keywords, seen)}]"
+        return f"partial[{', '.join(identity(part, seen, spell) for part in (x.func, x.args, x.keywords))}]"
     if isinstance(x, tuple | list):
-        return f"{type(x).__name__}[{', '.join(identity(part, seen) for part in x)}]"
+        return f"{type(x).__name__}[{', '.join(identity(part, seen, spell) for part in x)}]"
     if isinstance(x, dict):
-        return f"dict[{', '.join(f'{identity(k, seen)}: {identity(v, seen)}' for k, v in x.items())}]"
+        pairs = (f"{identity(k, seen, spell)}: {identity(v, seen, spell)}" for k, v in x.items())
+        return f"dict[{', '.join(pairs)}]"
     if isinstance(x, ModuleType):
         return x.__name__
-    if x is None or isinstance(x, bool | int | float | str | complex):
+    if isinstance(x, float):
+        return f"float {spell(np.asarray(x))}"
+    if x is None or isinstance(x, bool | int | str | complex):
         return repr(x)
     return getattr(x, "__qualname__", type(x).__qualname__)
 
 
-def function_identity(f, seen):
+def function_identity(f, seen, spell):
     """The text of `f`, and the values of the names it takes from outside."""
     if id(f) in seen:
         return "itself"
     seen.add(id(f))
     outside = used_names(f)
-    values = [f"{name} = {identity(outside[name], seen)}" for name in sorted(outside)]
-    return "\n".join([text_of(f), identity(f.__defaults__, seen), *values])
+    values = [f"{name} = {identity(outside[name], seen, spell)}" for name in sorted(outside)]
+    return "\n".join([text_of(f), identity(f.__defaults__, seen, spell), *values])
 
 
 def used_names(f):
