@@ -20,7 +20,7 @@ CHAPTERS = $(wildcard book/0*.ipynb)
 SLIDES = _build/html/slides/.made
 
 .DEFAULT_GOAL := help
-.PHONY: help assignments grade gradescope book slides lite serve test conformance notebooks colab binder links lighthouse lint format bench clean
+.PHONY: help assignments grade gradescope book slides lite serve test conformance notebooks colab binder wasm links lighthouse lint format bench clean
 
 help:  ## list these verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -78,6 +78,9 @@ colab: .venv/.course .venv-colab/.ready  ## run the notebooks as Colab would (3 
 binder: .venv/.course .venv-binder/.ready  ## run the notebooks in what Binder would install (3 minutes)
 	@$(BIN)/python tests/binder .venv-binder
 
+wasm: .venv/.course tests/wasm/node_modules  ## run the notebooks in WebAssembly, under node (2 minutes)
+	@$(BIN)/python tests/wasm tests/wasm/node_modules
+
 links: .venv/.course  ## list the book's links to other sites, and check them where there is a network
 	@$(BIN)/python tools/links.py
 
@@ -113,7 +116,7 @@ bench: .venv-bench/.ready  ## time the engine beside others (15 minutes), into b
 	@touch $@
 
 clean:  ## remove everything that was built, and .venv
-	rm -rf _build .venv .venv-bench .venv-binder .venv-colab .venv-lite .pytest_cache .mypy_cache .ruff_cache .hypothesis tools/lighthouse/node_modules
+	rm -rf _build .venv .venv-bench .venv-binder .venv-colab .venv-lite .pytest_cache .mypy_cache .ruff_cache .hypothesis tools/lighthouse/node_modules tests/wasm/node_modules
 	find src tests tools lite book benchmarks assignments -name __pycache__ -o -name .ipynb_checkpoints | xargs rm -rf
 
 .venv/.course: requirements.txt constraints.txt pyproject.toml
@@ -161,6 +164,11 @@ $(SLIDES): .venv/.course $(CHAPTERS) _toc.yml tools/slides.py $(wildcard tools/d
 	@$(BENCH_PIP) $(TORCH) $(TORCH_OPTIONS) && $(BENCH_PIP) -r benchmarks/requirements.txt -e . || { \
 	  echo "pip could not install the packages; the cause is above. Once mended, give the same command again."; exit 1; }
 	@command -v clang >/dev/null || echo "tinygrad is left out, for lack of clang: apt install clang"
+	@touch $@
+
+tests/wasm/node_modules: tests/wasm/package-lock.json
+	@npm ci --prefix tests/wasm --silent --no-audit --no-fund || { \
+	  echo "npm could not install Pyodide and NumPy. It needs Node.js 18 or newer and the network."; exit 1; }
 	@touch $@
 
 tools/lighthouse/node_modules: tools/lighthouse/package-lock.json

@@ -126,7 +126,7 @@ def crosscheck(
         theirs, version = pytorchs(f, points, place), None
     else:
         inputs, results, version = recorded.look_up(place)
-        points = [q if is_float(p) else p for p, q in zip(points, inputs, strict=True)]
+        points = as_recorded(points, inputs)
         ours, theirs = outcome(f, points, sys.modules["chainrule"]), Outcome(*results)
     variables = [name if is_float(p) else None for name, p in zip(called, points, strict=True)]
     check = compare(ours, theirs, variables, version, rtol, atol, coarsest(points))
@@ -147,6 +147,11 @@ def point_of(x, i):
     if array.dtype.kind not in "fiub":
         raise TypeError(f"input {i} of crosscheck is of type {array.dtype}: give real numbers, as floats or an array")
     return array
+
+
+def as_recorded(points, inputs):
+    """The points with floats as in a record, whose last digits may be other ones."""
+    return [q if is_float(p) else p for p, q in zip(points, inputs, strict=True)]
 
 
 def is_float(point):
@@ -202,7 +207,9 @@ def confirm(f, points, place, theirs):
     """Compare what PyTorch gives with what was recorded."""
     inputs, results, version = recorded.look_up(place)
     if not all(np.array_equal(p, q, equal_nan=True) for p, q in zip(points, inputs, strict=True)):
-        theirs = outcome(f, [q if is_float(p) else p for p, q in zip(points, inputs, strict=True)], sys.modules["torch"])
+        theirs = outcome(
+            f, [q if is_float(p) else p for p, q in zip(points, inputs, strict=True)], sys.modules["torch"]
+        )
     names = [f"input {i}" if is_float(p) else None for i, p in enumerate(points)]
     if not compare(Outcome(*results), theirs, names, version, None, None, coarsest(points)).agree:
         raise recorded.NoRecord(f"PyTorch {version} was recorded to give other results. To record anew: make notebooks")
