@@ -204,11 +204,13 @@ def function_identity(f, seen, spell):
 
 def used_names(f):
     """The global and enclosing names that `f` mentions, with their values."""
-    mentioned = {n.id for n in ast.walk(definition(f)) if isinstance(n, ast.Name)}
+    nodes = list(ast.walk(definition(f)))
+    names = [n for n in nodes if isinstance(n, ast.Name)]
+    own = {n.id for n in names if not isinstance(n.ctx, ast.Load)} | {n.arg for n in nodes if isinstance(n, ast.arg)}
+    mentioned = {n.id for n in names} - own
     cells = zip(f.__code__.co_freevars, f.__closure__ or (), strict=True)
     enclosing = {name: cell.cell_contents for name, cell in cells if cell_is_full(cell)}
-    own = set(f.__code__.co_varnames)
-    return {n: f.__globals__[n] for n in mentioned - own if n in f.__globals__} | enclosing
+    return {n: f.__globals__[n] for n in mentioned if n in f.__globals__} | enclosing
 
 
 def cell_is_full(cell):
