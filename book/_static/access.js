@@ -3,11 +3,11 @@ if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = f
 
 addEventListener("load", () => {
   // What scrolls sideways can be reached by keyboard: formulas, and what a cell shows.
-  const mark = () => document.querySelectorAll("div.math, .text_html, .cell_output:has(> img)").forEach((part) => {
+  const sizes = new ResizeObserver((seen) => seen.forEach(({ target: part }) => {
     if (part.scrollWidth > part.clientWidth) part.tabIndex = 0;
     else part.removeAttribute("tabindex");
-  });
-  new ResizeObserver(mark).observe(document.body);
+  }));
+  document.querySelectorAll("div.math, .text_html, .cell_output:has(> img)").forEach((part) => sizes.observe(part));
 
   // Who closes a sidebar that lay over the page is back at the button that opened it.
   document.querySelectorAll("dialog[id$=sidebar-modal]").forEach((dialog) => {
