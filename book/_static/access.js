@@ -2,12 +2,14 @@
 if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
 
 addEventListener("load", () => {
+  document.documentElement.classList.add("there"); // What lies far below no longer waits: see chainrule.css.
+
   // What scrolls sideways can be reached by keyboard: formulas, and what a cell shows.
-  const sizes = new ResizeObserver((seen) => seen.forEach(({ target: part }) => {
+  const mark = () => document.querySelectorAll("div.math, .text_html, .cell_output:has(> img)").forEach((part) => {
     if (part.scrollWidth > part.clientWidth) part.tabIndex = 0;
     else part.removeAttribute("tabindex");
-  }));
-  document.querySelectorAll("div.math, .text_html, .cell_output:has(> img)").forEach((part) => sizes.observe(part));
+  });
+  new ResizeObserver(mark).observe(document.body);
 
   // Who closes a sidebar that lay over the page is back at the button that opened it.
   document.querySelectorAll("dialog[id$=sidebar-modal]").forEach((dialog) => {
