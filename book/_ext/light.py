@@ -3,9 +3,9 @@
 The theme brings nine style sheets, most of whose rules are for things that a page does
 not have, and a script with every icon of Font Awesome. Here a page carries the rules
 that fit something on it, and of the icons' font the icons that the book shows: nothing
-has to arrive before the words do. Names and brackets in code, which have no colour of
-their own, are not marked. Scripts wait until the page is there; those of the
-search are on the page of the search alone.
+has to arrive before the words do. In code, names and brackets have no colour of their
+own, so they are not marked. Scripts wait until the page is there; those of the search
+are on the page of the search alone.
 """
 
 import base64
@@ -69,7 +69,10 @@ def simplify(app, page, template, context, doctree):
 
 
 def write_styles(app, error):
-    """Write the styles into new pages, when these and all scripts are there."""
+    """Write the styles into the pages, when these and all scripts are there.
+
+    A page that has styles made of the same things is left as it is.
+    """
     if error:
         return
     out, static = Path(app.outdir), Path(app.outdir, "_static")
