@@ -3,8 +3,9 @@
 The theme brings nine style sheets, most of whose rules are for things that a page does
 not have, and a script with every icon of Font Awesome. Here a page carries the rules
 that fit something on it, and of the icons' font the icons that the book shows: nothing
-has to arrive before the words do. Scripts wait until the page is there; those of the
-search are on the page of the search alone.
+has to arrive before the words do. In code, names and brackets have no colour of their
+own, so they are not marked. Scripts wait until the page is there; those of the search
+are on the page of the search alone.
 """
 
 import base64
@@ -12,11 +13,14 @@ import io
 import posixpath
 import re
 from pathlib import Path
+from zlib import crc32
 
 import fonts
 import tinycss2
+from code_links import BLOCK
 from PIL import Image
 
+UNREAD = {"bootstrap", "fontawesome"}  # scripts that name more than the book has
 SHEET = "book.css"  # what all pages together use, for whoever makes one page of them
 LINK = re.compile(r'<link\b[^>]*?href="[^"]*?_static/([^"?]+\.css)[^"]*"[^>]*>\s*')
 OTHERS = re.compile(
@@ -28,13 +32,20 @@ SEARCH = re.compile(
 )
 PICTURE = re.compile(r'<img (?!loading)(?=[^>]*src="([^"]*_images/[^"]+)")')
 SIZE = re.compile(r'<svg\b[^>]*\bwidth="([\d.]+)(pt)?" height="([\d.]+)')
-STYLES = re.compile(r'<style id="styles">.*?</style>', re.DOTALL)
+STYLES = re.compile(r'<style id="styles".*?</style>', re.DOTALL)
 IMPORT = re.compile(r'@import\s*"([^"]+)";')
 ADDRESS = re.compile(r"url\(['\"]?(?!data:|#)([^'\")]+)['\"]?\)")
-NAME = re.compile(r"[.#](-?[A-Za-z_][\w-]*)")
+NAME = re.compile(r"(?<![:\w-])-?[A-Za-z_][\w-]*")
+NAMED = re.compile(
+    r'<(?:script|style).*?</(?:script|style)>|<\w+|\b(?:class|id|style)="[^"]*"',
+    re.DOTALL,
+)
 CHOICE = re.compile(r":[\w-]+\((?:[^()]|\([^()]*\))*\)|\[[^\]]*\]")
+PLAIN = re.compile(r'<span class="(?:nn?|p|w)">([^<]*)</span>')  # names, brackets
+DECLARATION = re.compile(r"""(?:"[^"]*"|'[^']*'|[^;"'])+""")
+ASKED = re.compile(r"var\(\s*(--[\w-]+)")
 ICON_FONT = re.compile(
-    r"(@font-face\s*{[^}]*)src:\s*url\((vendor/[^)]*)\.woff2\)[^}]*}"
+    r"(@font-face\s*{[^}]*)src:\s*url\((vendor/[^)]*fa-(\w+)[^)]*)\.woff2\)[^}]*}"
 )
 ICON = re.compile("[\ue000-\uf8ff]")  # Unicode's private area, where the icons are
 
@@ -46,6 +57,9 @@ def simplify(app, page, template, context, doctree):
         app.env.style_sheets = LINK.findall(head)
         return OTHERS.sub("", LINK.sub("", head)) + '<style id="styles"></style>'
 
+    context["body"] = BLOCK.sub(
+        lambda code: PLAIN.sub(r"\1", code[0]), context.get("body", "")
+    )
     context.update(one_sheet=one_sheet, no_search=lambda head: SEARCH.sub("", head))
     for script in context["script_files"]:
         if script.filename:
@@ -55,29 +69,35 @@ def simplify(app, page, template, context, doctree):
 
 
 def write_styles(app, error):
-    """Write the styles into all pages, when these and all scripts are there."""
+    """Write the styles into the pages, when these and all scripts are there.
+
+    A page that has styles made of the same things is left as it is.
+    """
     if error:
         return
     out, static = Path(app.outdir), Path(app.outdir, "_static")
     pages = {path: path.read_text(encoding="utf-8") for path in out.rglob("*.html")}
     pages = {path: page for path, page in pages.items() if STYLES.search(page)}
-    scripts = [p for p in static.rglob("*.js") if p.stem != "bootstrap"]
+    scripts = [p for p in static.rglob("*.js") if p.stem not in UNREAD]
     by_scripts = {"show"}.union(*(words(p.read_text("utf-8")) for p in scripts))
-    everywhere = by_scripts.union(*map(words, pages.values()))
     css = "".join(whole(static, sheet) for sheet in app.env.style_sheets)
-    icons = set(map(ord, ICON.findall(used(list(parse(css)), everywhere))))
-    css = ICON_FONT.sub(lambda m: face(m[1], static / f"{m[2]}.ttf", icons), css)
+    made_of = css + " ".join(sorted(by_scripts)) + Path(__file__).read_text("utf-8")
+    opening = f'<style id="styles" data-of="{crc32(made_of.encode()):x}">'
+    new = {path: page for path, page in pages.items() if opening not in page}
+    if not new:
+        return
+    everywhere = by_scripts.union(*map(names, pages.values()))
     rules = list(parse(css))
+    icons = set(map(ord, ICON.findall(used(rules, everywhere))))
+    rules = [(face(static, head, icons, everywhere), rest) for head, rest in rules]
     (static / SHEET).write_text(used(rules, everywhere), encoding="utf-8")
-    for path, page in pages.items():
+    for path, page in new.items():
         root = posixpath.relpath("_static", path.parent.relative_to(out).as_posix())
-        styles = ADDRESS.sub(rf"url({root}/\1)", used(rules, by_scripts | words(page)))
+        styles = ADDRESS.sub(rf"url({root}/\1)", used(rules, by_scripts | names(page)))
         later = SEARCH.sub(r"<script defer\1", page)
         later = PICTURE.sub(lambda m: f"<img {late(path.parent / m[1])} ", later)  # noqa: B023
         before, after = STYLES.split(later)
-        styled = f'{before}<style id="styles">{styles}</style>{after}'
-        if styled != page:
-            path.write_text(styled, encoding="utf-8")
+        path.write_text(f"{before}{opening}{styles}</style>{after}", encoding="utf-8")
 
 
 def late(picture):
@@ -92,7 +112,12 @@ def late(picture):
 
 
 def words(text):
-    return set(re.findall(r"[\w-]+", STYLES.sub("", text)))
+    return set(re.findall(r"[\w-]+", text))
+
+
+def names(page):
+    """The tags, classes, ids and variables of a page, and the words of its scripts."""
+    return words(" ".join(NAMED.findall(STYLES.sub("", page))))
 
 
 def whole(static, sheet):
@@ -114,19 +139,20 @@ def parse(css):
     for rule in tinycss2.parse_rule_list(css, True, True):
         head, content = rule.prelude, rule.content
         if rule.type == "qualified-rule":
-            yield selectors(tinycss2.serialize(head)), tinycss2.serialize(content)
+            declared = DECLARATION.findall(tinycss2.serialize(content).strip())
+            yield selectors(tinycss2.serialize(head)), [d.strip() for d in declared]
         elif rule.type == "at-rule" and rule.lower_at_keyword in ("media", "supports"):
             name = f"@{rule.at_keyword}{tinycss2.serialize(head)}"
             yield name, list(parse(content))
         elif rule.lower_at_keyword != "charset":
-            yield rule.serialize(), ""
+            yield rule.serialize(), None
 
 
 def selectors(text):
-    """The selectors in a list, each with the classes and ids that it asks for.
+    """The selectors in a list, each with the tags, classes and ids that it asks for.
 
-    >>> selectors("a.b:is(.c, .d), #e > i")
-    [('a.b:is(.c, .d)', {'b'}), ('#e > i', {'e'})]
+    >>> selectors(".b:is(.c, .d), i::before")
+    [('.b:is(.c, .d)', {'b'}), ('i::before', {'i'})]
     """
     parts = re.split(r",(?![^()]*\))", text)
     return [(part.strip(), set(NAME.findall(CHOICE.sub("", part)))) for part in parts]
@@ -135,27 +161,46 @@ def selectors(text):
 def used(rules, names):
     """Those rules, as text, of whose selectors one asks only for these names.
 
-    >>> css = ".a, .b:hover { color: red } @media print { .b { color: blue } }"
+    Of the variables they hold those that another rule, or a name, asks for.
+
+    >>> css = ".a, .b:hover { color: var(--c) } :root { --c: red; --d: var(--c) }"
     >>> used(list(parse(css)), {"a"})
-    '.a{ color: red }'
+    '.a{color: var(--c)}:root{--c: red}'
     """
-    out = []
+    while True:
+        css = "".join(fitting(rules, names))
+        asked = set(ASKED.findall(css))
+        if asked <= names:
+            return css
+        names = names | asked
+
+
+def fitting(rules, names):
     for head, content in rules:
-        if isinstance(content, list):
-            if inner := used(content, names):
-                out.append(f"{head}{{{inner}}}")
+        if content is None:
+            yield head
         elif isinstance(head, str):
-            out.append(head)
-        elif fits := [text for text, asked in head if asked <= names]:
-            out.append(f"{','.join(fits)}{{{content}}}")
-    return "".join(out)
+            if inner := "".join(fitting(content, names)):
+                yield f"{head}{{{inner}}}"
+        else:
+            fits = [text for text, asked in head if asked <= names]
+            said = [d for d in content if d[:2] != "--" or d.split(":")[0] in names]
+            if fits and said:
+                yield f"{','.join(fits)}{{{';'.join(said)}}}"
 
 
-def face(opening, file, icons):
-    """A rule `@font-face` that holds a font of these icons alone; "" if it has none."""
-    font = fonts.load(file)
-    if icons.isdisjoint(font.getBestCmap()):
+def face(static, rule, icons, names):
+    """A rule `@font-face` of Font Awesome with these icons alone; "" if none is named.
+
+    Any other rule stays as it is.
+    """
+    found = isinstance(rule, str) and ICON_FONT.fullmatch(rule)
+    if not found:
+        return rule
+    opening, address, kind = found.groups()
+    if names.isdisjoint({f"fa-{kind}", f"fa{kind[0]}"}):
         return ""
+    font = fonts.load(static / f"{address}.ttf")
     fonts.save_part(font, icons, small := io.BytesIO())
     data = base64.b64encode(small.getvalue()).decode()
     return f'{opening}src:url("data:font/woff;base64,{data}")}}'

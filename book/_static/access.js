@@ -2,6 +2,8 @@
 if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
 
 addEventListener("load", () => {
+  document.documentElement.classList.add("there"); // What lies far below no longer waits: see chainrule.css.
+
   // What scrolls sideways can be reached by keyboard: formulas, and what a cell shows.
   const mark = () => document.querySelectorAll("div.math, .text_html, .cell_output:has(> img)").forEach((part) => {
     if (part.scrollWidth > part.clientWidth) part.tabIndex = 0;
