@@ -549,6 +549,18 @@ def test_a_file_that_is_no_notebook_scores_nothing(assignment, tmp_path, text):
     assert "unreadable" in result["notes"][0]
 
 
+def test_of_a_large_notebook_no_more_is_kept_than_is_graded(assignment, tmp_path):
+    picture = "![](data:image/png;base64," + "A" * 1_000_000 + ")"
+    save(tmp_path / "pictures.ipynb", [picture, "**Answer to q5:** mine" + picture], nbformat.v4.new_markdown_cell)
+    (tmp_path / "parts.ipynb").write_text('{"cells": [], "x": [' + ",".join(['{"":0}'] * 300_000) + "]}")
+    tracemalloc.start()
+    parts, pictures = (batch.work(one, "") for one in submissions(tmp_path, ASSIGNMENT))
+    assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    tracemalloc.stop()
+    assert parts.notes == ["unreadable: too many parts for a notebook"]
+    assert len(str(pictures.cells)) < 110_000 and batch.grade_one(assignment, pictures)["manual"]["q5"][:4] == "mine"
+
+
 def test_without_a_sandbox_every_row_says_so(assignment, solution, tmp_path):
     nbformat.write(solution, tmp_path / "ada.ipynb")
     found = list(submissions(tmp_path, ASSIGNMENT))

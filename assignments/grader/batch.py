@@ -48,7 +48,8 @@ def work(submission, version, seed=None):
     try:
         if submission.path:
             content = read(submission.path)
-            cells = cells_of(content)
+            cells = [(kind, source if kind == "code" else source[:100_000]) for kind, source in cells_of(content)]
+            cells = [(kind, source) for kind, source in cells if kind == "code" or ANSWER.match(source)]
     except (OSError, ValueError) as error:
         notes = [*notes, f"unreadable: {one_line(str(error))}"]
     if seed is None:
