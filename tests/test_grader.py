@@ -388,6 +388,15 @@ def test_who_ends_his_grader_loses_his_own_marks_and_is_seen(assignment, solutio
     assert results["odd"]["flags"] == ["ended the grader"] and not any(scores(results["odd"]).values())
 
 
+def test_a_test_that_ends_every_grader_stops_the_run(assignment, tmp_path):
+    save(tmp_path / "ada.ipynb", [])
+    deadly, ours = copy.copy(assignment), os.getpid()
+    deadly.questions = [Question("q1", "Deadly")]
+    deadly.questions[0].test("A hint.")(lambda student, rng: os.getpid() == ours or os._exit(1))
+    with pytest.raises(Broken, match="a grader ended"):
+        grade_folder(deadly, list(submissions(tmp_path, ASSIGNMENT)), tmp_path / "out")
+
+
 def test_who_fills_his_graders_memory_fails_a_test(assignment, solution, tmp_path):
     results = graded_beside_an_honest_one(assignment, solution, tmp_path, lambda: np.ones(10**8))
     assert "MemoryError" in results["odd"]["tests"][-1]["why"] and not results["odd"]["flags"]

@@ -101,34 +101,40 @@ def here(assignment, waiting, limits=None, plain=False, jobs=None):
         while waiting or running:
             while waiting and len(running) < (jobs or os.cpu_count()):
                 work = waiting.pop(0)
-                running[start(assignment, work, limits, plain)] = work
+                receiver, fork = start(assignment, work, limits, plain)
+                running[receiver] = work, fork
             for receiver in multiprocessing.connection.wait(running):
-                work = running.pop(receiver)
+                work, fork = running.pop(receiver)
                 try:
                     result = receiver.recv()
                 except EOFError:
+                    if work.flags:
+                        raise Broken("a grader ended though it had nothing to grade") from None
                     waiting.insert(0, replace(work, cells=[], flags=("ended the grader",)))
                     continue
+                finally:
+                    fork.join()
                 if isinstance(result, Broken):
                     raise result
                 yield work, result
     finally:
-        for child in multiprocessing.active_children():
-            child.kill()
+        for _, fork in running.values():
+            fork.kill()
 
 
 def start(assignment, *details):
-    """A fork that grades a submission, as the end of a pipe out of which the result will come."""
-    fork = multiprocessing.get_context("fork")
-    receiver, sender = fork.Pipe(duplex=False)
+    """The end of a pipe out of which a submission's result will come, and the fork that grades it."""
+    context = multiprocessing.get_context("fork")
+    receiver, sender = context.Pipe(duplex=False)
+    fork = context.Process(target=grade_apart, args=(sender, assignment, *details))
     interruptions = []
     before = signal.signal(signal.SIGINT, lambda *_: interruptions.append(1))  # Python loses one that comes in a fork
-    fork.Process(target=grade_apart, args=(sender, assignment, *details)).start()
+    fork.start()
     signal.signal(signal.SIGINT, before)
     if interruptions:
         raise KeyboardInterrupt
     sender.close()
-    return receiver
+    return receiver, fork
 
 
 def grade_apart(sender, assignment, *details, room=100_000_000):
