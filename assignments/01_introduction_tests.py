@@ -58,6 +58,7 @@ def an_h_of_its_own(student, rng):
 
     near, far = (student.number("central_difference(f, x, h)", f=f, x=x, h=h) for h in (0.25, 0.5))
     require(abs(near - far) > 0.01, "h makes no difference")
+    require(derivative(f, x - 0.25) < near < derivative(f, x + 0.25), "no slope between x − h and x + h")
 
 
 q2 = Question("q2", "Choosing h")

@@ -4,7 +4,7 @@
 
 Of twenty submissions one is the students' notebook as it came, nine hold a known wrong answer,
 nine the solution; the last fills memory, loops for ever, crashes or starts processes. Memory
-is sampled: the resident set of the grader and what each of its sandboxes adds to it, pages
+is sampled: the resident set of the grader, and what its forks and sandboxes add to it, pages
 that they share counted once.
 """
 
@@ -48,9 +48,10 @@ def notebooks(assignment, number):
 def memory(process):
     """Bytes of the grader and its descendants; what has ended meanwhile counts nothing."""
     total = process.memory_info().rss
-    for one in process.children(recursive=True):
+    for fork in process.children():
         with contextlib.suppress(psutil.Error):
-            total += one.memory_full_info().pss
+            total += fork.memory_full_info().uss
+            total += sum(one.memory_full_info().pss for one in fork.children(recursive=True))
     return total
 
 

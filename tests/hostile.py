@@ -115,6 +115,12 @@ def attack():
             except OSError: pass
 """,
     "writes questions without end": writing('b\'{"call": "f", "args": [1.0]}\\n\' * 20_000'),
+    "writes one long word among many short ones": writing(
+        'b\'{"value": {"array": ["\' + b"x" * 30_000 + b\'"\' + b\', ""\' * 10_000 + b"]}}\\n"'
+    ),
+    "writes deep nonsense where a number belongs": writing(
+        'b\'{"statement": [\' + b",".join([b"[" * 60 + b"]" * 60] * 800) + b"]}\\n"'
+    ),
     "writes keys that collide": writing(
         "b'{\"value\": {\"dict\": [' + b','.join(b'[%d, 0]' % (k * (2**61 - 1)) for k in range(35_000)) + b']}}\\n'"
     ),

@@ -1,5 +1,6 @@
 """Nothing that a notebook holds gains a mark, harms another notebook, or stops the run."""
 
+import copy
 import csv
 import doctest
 import json
@@ -8,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import tracemalloc
 from functools import partial
 from pathlib import Path
 
@@ -26,7 +28,7 @@ from grader import worker as worker_module
 from grader.batch import grade_folder, here
 from grader.folder import submissions
 from grader.grade import Student
-from grader.question import ASSIGNMENTS, Assignment, every_assignment
+from grader.question import ASSIGNMENTS, Assignment, Question, every_assignment
 from grader.report import file_name, report
 from grader.sandbox import Broken, Failed, Limits, Lost, available, serve
 from grader.student import versions
@@ -321,6 +323,98 @@ def fails(action):
         assert [what for what, code in REFUSED.items() if student.run(f"bool({code})") is not True] == []
 
 
+@pytest.fixture
+def loops():
+    """Busy loops that take nearly all of a processor, and which one it is."""
+    processor = min(os.sched_getaffinity(0))
+    busy = [sys.executable, "-c", f"import os\nos.sched_setaffinity(0, [{processor}])\nwhile True: pass"]
+    running = [subprocess.Popen(busy) for _ in range(3)]
+    yield processor
+    for process in running:
+        process.kill()
+        process.wait()
+
+
+def test_who_waits_for_a_processor_has_more_time_and_who_sleeps_has_not(loops):
+    """An answer that takes six tenths of its time, on a processor of which it gets a fourth."""
+    slow = """
+import os, time
+def slow(processor):
+    os.sched_setaffinity(0, [processor])
+    began = time.process_time()
+    while time.process_time() - began < 0.6: pass
+    return time.process_time() - began
+"""
+    with Student([slow], Limits(call=1, total=2)) as student:
+        student.prepare()
+        for _ in range(2):
+            assert student.run("slow(processor)", processor=loops) > 0.5
+        with pytest.raises(Lost, match="time"):
+            student.run("time.sleep(3)")
+
+
+def questions_of(assignment, function):
+    """The assignment with one more test, which grades anything that defines `odd`."""
+    question = Question("q9", "Odd")
+    question.test("A hint.")(lambda student, rng: student.run("odd") and function())
+    other = copy.copy(assignment)
+    other.questions = [*assignment.questions, question]
+    return other
+
+
+def graded_beside_an_honest_one(assignment, solution, folder, function):
+    nbformat.write(solution, folder / "honest.ipynb")
+    save(folder / "odd.ipynb", ["odd = True"])
+    found = list(submissions(folder, ASSIGNMENT))
+    odd = questions_of(assignment, function)
+    return {one["student"]: one for one in grade_folder(odd, found, folder / "out", partial(here, jobs=2))}
+
+
+def test_who_keeps_his_grader_busy_keeps_nobody_elses_waiting(assignment, solution, tmp_path):
+    results = graded_beside_an_honest_one(assignment, solution, tmp_path, lambda: sum(range(2 * 10**8)))
+    assert results["odd"]["tests"][-1]["passed"]
+    assert results["honest"]["seconds"] < results["odd"]["seconds"] / 2
+
+
+def test_who_ends_his_grader_loses_his_own_marks_and_is_seen(assignment, solution, tmp_path):
+    ours = os.getpid()
+
+    def end():
+        assert os.getpid() != ours
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    results = graded_beside_an_honest_one(assignment, solution, tmp_path, end)
+    assert scores(results["honest"]) == {**full(assignment), "q9": 0}
+    assert results["odd"]["flags"] == ["ended the grader"] and not any(scores(results["odd"]).values())
+
+
+def test_a_test_that_ends_every_grader_stops_the_run(assignment, tmp_path):
+    save(tmp_path / "ada.ipynb", [])
+    deadly, ours = copy.copy(assignment), os.getpid()
+    deadly.questions = [Question("q1", "Deadly")]
+    deadly.questions[0].test("A hint.")(lambda student, rng: os.getpid() == ours or os._exit(1))
+    with pytest.raises(Broken, match="a grader ended"):
+        grade_folder(deadly, list(submissions(tmp_path, ASSIGNMENT)), tmp_path / "out")
+
+
+def test_who_fills_his_graders_memory_fails_a_test(assignment, solution, tmp_path):
+    results = graded_beside_an_honest_one(assignment, solution, tmp_path, lambda: np.ones(10**8))
+    assert "MemoryError" in results["odd"]["tests"][-1]["why"] and not results["odd"]["flags"]
+
+
+def test_a_sandbox_takes_less_than_eighty_megabytes():
+    hoarder = """
+import resource
+hoard = []
+def fill():
+    try:
+        while True: hoard.append(bytes(10**5))
+    except MemoryError: return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+"""
+    with Student([hoarder]) as student:
+        assert 30_000 < student.run("fill()") < 80_000
+
+
 def test_two_sandboxes_never_share_a_user():
     with Student([]) as one, Student([]) as other:
         users = [student.run("__import__('os').getuid()") for student in (one, other)]
@@ -370,6 +464,16 @@ def test_a_reply_makes_no_large_array_of_few_letters():
     with pytest.raises(ValueError, match="shape"):
         decode({"array": [], "shape": [0, 10**5, 10**5]})
     assert decode({"array": [], "shape": [0, 3]}).shape == (0, 3)
+
+
+def test_words_make_no_array_as_wide_as_the_longest():
+    words = {"array": ["x" * 30_000, *[""] * 3000]}
+    tracemalloc.start()
+    with pytest.raises(ValueError, match="something else than numbers"):
+        decode(words)
+    assert "error" in serve({"f": np.size}, {"call": "f", "args": [words]})
+    assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    tracemalloc.stop()
 
 
 def test_a_folder_of_any_layout(tmp_path):
@@ -452,6 +556,18 @@ def test_a_file_that_is_no_notebook_scores_nothing(assignment, tmp_path, text):
     result = grade_folder(assignment, list(submissions(tmp_path, ASSIGNMENT)), tmp_path / "out")[0]
     assert not any(scores(result).values())
     assert "unreadable" in result["notes"][0]
+
+
+def test_of_a_large_notebook_no_more_is_kept_than_is_graded(assignment, tmp_path):
+    picture = "![](data:image/png;base64," + "A" * 1_000_000 + ")"
+    save(tmp_path / "pictures.ipynb", [picture, "**Answer to q5:** mine" + picture], nbformat.v4.new_markdown_cell)
+    (tmp_path / "parts.ipynb").write_text('{"cells": [], "x": [' + ",".join(['{"":0}'] * 300_000) + "]}")
+    tracemalloc.start()
+    parts, pictures = (batch.work(one, "") for one in submissions(tmp_path, ASSIGNMENT))
+    assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    tracemalloc.stop()
+    assert parts.notes == ["unreadable: too many parts for a notebook"]
+    assert len(str(pictures.cells)) < 110_000 and batch.grade_one(assignment, pictures)["manual"]["q5"][:4] == "mine"
 
 
 def test_without_a_sandbox_every_row_says_so(assignment, solution, tmp_path):

@@ -1,11 +1,14 @@
 """Grade a class, several submissions at a time, and keep each result as it comes."""
 
+import ctypes
+import gc
 import json
+import multiprocessing.connection
 import os
 import re
-import sys
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+import resource
+import signal
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +17,7 @@ from tqdm import tqdm
 from grader.grade import Student, grade
 from grader.question import ASSIGNMENTS, cells_of, one_line
 from grader.report import digest, file_name, write
+from grader.sandbox import Broken
 
 ANSWER = re.compile(r"\s*\*\*Answer to (q\d+)[.:]?\*\*[.:]?\s*")
 DECIDING = [Path(__file__).with_name(f"{name}.py") for name in ("batch", "grade", "question", "sandbox", "worker")]
@@ -35,6 +39,7 @@ class Work:
     notes: list
     seed: int
     key: str  # the same submission, tests and grader have the same
+    flags: tuple = ()
 
 
 def work(submission, version, seed=None):
@@ -43,7 +48,8 @@ def work(submission, version, seed=None):
     try:
         if submission.path:
             content = read(submission.path)
-            cells = cells_of(content)
+            cells = [(kind, source if kind == "code" else source[:100_000]) for kind, source in cells_of(content)]
+            cells = [(kind, source) for kind, source in cells if kind == "code" or ANSWER.match(source)]
     except (OSError, ValueError) as error:
         notes = [*notes, f"unreadable: {one_line(str(error))}"]
     if seed is None:
@@ -78,21 +84,69 @@ def grade_one(assignment, work, limits=None, plain=False):
         "notebook": work.notebook,
         "manual": manual,
         **graded,
-        "flags": graded["flags"] + ["not sandboxed"] * plain,
+        "flags": [*work.flags, *graded["flags"], *["not sandboxed"] * plain],
         "notes": work.notes + graded["notes"],
     }
 
 
 def here(assignment, waiting, limits=None, plain=False, jobs=None):
-    """Grade on this machine; yield pairs (work, result) as they come."""
-    sys.setswitchinterval(0.0002)  # a submission that talks much must not keep the others waiting
-    pool = ThreadPoolExecutor(jobs or os.cpu_count())
+    """Grade on this machine; yield pairs (work, result) as they come.
+
+    Each submission has a grader of its own, forked from this process: PyTorch is shared, and
+    neither time, nor memory, nor a crash that a submission costs its grader touches the others.
+    """
+    waiting, running = list(waiting), {}
+    gc.freeze()  # what is not looked at is not copied
     try:
-        futures = {pool.submit(grade_one, assignment, work, limits, plain): work for work in waiting}
-        for future in as_completed(futures):
-            yield futures[future], future.result()
+        while waiting or running:
+            while waiting and len(running) < (jobs or os.cpu_count()):
+                work = waiting.pop(0)
+                receiver, fork = start(assignment, work, limits, plain)
+                running[receiver] = work, fork
+            for receiver in multiprocessing.connection.wait(running):
+                work, fork = running.pop(receiver)
+                try:
+                    result = receiver.recv()
+                except EOFError:
+                    if work.flags:
+                        raise Broken("a grader ended though it had nothing to grade") from None
+                    waiting.insert(0, replace(work, cells=[], flags=("ended the grader",)))
+                    continue
+                finally:
+                    fork.join()
+                if isinstance(result, Broken):
+                    raise result
+                yield work, result
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        for _, fork in running.values():
+            fork.kill()
+
+
+def start(assignment, *details):
+    """The end of a pipe out of which a submission's result will come, and the fork that grades it."""
+    context = multiprocessing.get_context("fork")
+    receiver, sender = context.Pipe(duplex=False)
+    fork = context.Process(target=grade_apart, args=(sender, assignment, *details))
+    interruptions = []
+    before = signal.signal(signal.SIGINT, lambda *_: interruptions.append(1))  # Python loses one that comes in a fork
+    fork.start()
+    signal.signal(signal.SIGINT, before)
+    if interruptions:
+        raise KeyboardInterrupt
+    sender.close()
+    return receiver, fork
+
+
+def grade_apart(sender, assignment, *details, room=100_000_000):
+    """Grade a submission in a process that ends with its parent, and that takes few bytes more than it has."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # the signal to get when the parent dies
+    most = int(Path("/proc/self/statm").read_text().split()[5]) * resource.getpagesize() + room
+    resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+    try:
+        sender.send(grade_one(assignment, *details))
+    except Broken as error:
+        sender.send(error)
 
 
 def grade_folder(assignment, found, out, grader=here, seed=None):

@@ -5,7 +5,7 @@ import time
 import numpy as np
 
 from grader.question import Wrong, one_line
-from grader.sandbox import Broken, Failed, Limits, Lost, Sandbox
+from grader.sandbox import Broken, Deadline, Failed, Limits, Lost, Sandbox
 from grader.worker import encode
 
 STRIKES = 2  # how often one question may cost a sandbox
@@ -18,7 +18,7 @@ class Student:
     def __init__(self, cells, limits=None, plain=False):
         self.cells, self.limits = list(cells), limits or Limits()
         self.sandbox = Sandbox(self.limits, plain)
-        self.deadline = time.monotonic() + self.limits.total
+        self.deadline = Deadline(self.limits.total, self.sandbox.queued)
         self.skipped = [set() for _ in cells]
         self.alive = False
         self.losses, self.notes, self.flags = 0, [], set()
@@ -78,10 +78,10 @@ class Student:
 
     def seconds(self, most):
         self.check_limits()
-        return min(most, self.deadline - time.monotonic())
+        return min(most, self.deadline.left(most))
 
     def check_limits(self):
-        if time.monotonic() > self.deadline:
+        if self.deadline.left() <= 0:
             raise Lost("ran out of time for the whole submission")
         if self.sandbox.received > self.limits.talk:
             raise Lost("sent too much in the whole submission")

@@ -86,9 +86,11 @@ def decode(message, function=None):
     if kind == "complex":
         return complex(*content)
     if kind == "array":
+        if not {type(part) for part in np.array(content, object).flat} <= {bool, int, float}:
+            raise ValueError("an array of something else than numbers")  # of words, it would be as wide as the longest
         array = np.array(content, None if content else float)
         if array.dtype.kind not in "bifu":
-            raise ValueError("an array of something else than numbers")
+            raise ValueError("numbers out of all proportion")
         for name, extra in more:
             array = reshaped(array, extra) if name == "shape" else with_imaginary(array, np.array(extra, float))
         return array
