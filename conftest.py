@@ -10,7 +10,10 @@ from filelock import FileLock
 from nbval.plugin import IPyNbCell
 from printing import FLAGS, chromium
 
-collect_ignore_glob = ["assignments/*.py"]  # no modules: the grader and its tests read them
+collect_ignore_glob = [  # no modules of ours: the grader, and Python in WebAssembly, read them
+    "assignments/*.py",
+    "tests/wasm/*",
+]
 
 
 def pytest_collectstart(collector):
