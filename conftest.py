@@ -1,5 +1,6 @@
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,9 @@ import yaml
 from filelock import FileLock
 from nbval.plugin import IPyNbCell
 from printing import FLAGS, chromium
+
+# What a shell has started in the background ignores Ctrl-C, and so does all that it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 collect_ignore_glob = [  # no modules of ours: the grader, and Python in WebAssembly, read them
     "assignments/*.py",
