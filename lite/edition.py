@@ -191,6 +191,13 @@ def run(notebook, folder):
     return notebook
 
 
+def read(path):
+    """The notebook at `path`, but for the cell that installs the course in Colab."""
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells = [cell for cell in notebook.cells if "install" not in cell.metadata.get("tags", [])]
+    return notebook
+
+
 def without_missing(notebook):
     """A copy of the notebook without the statements that cannot run, and the ids of the cells that were cut."""
     notebook, cutter, cut = copy.deepcopy(notebook), Cutter(), set()
@@ -215,8 +222,7 @@ def edition(path, version):
 
     Raises ValueError where a cell that was not touched shows something else than in the book.
     """
-    book = nbformat.read(path, as_version=4)
-    book.cells = [cell for cell in book.cells if "install" not in cell.metadata.get("tags", [])]  # that is for Colab
+    book = read(path)
     made, cut = without_missing(book)
     fresh = run(made, path.parent)
     cells = [new_markdown_cell(WELCOME, id="welcome"), new_code_cell(INSTALL, id="install")]

@@ -16,25 +16,24 @@ import tarfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import nbformat
-
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "lite"))
 
-from edition import NOTE, without_missing  # noqa: E402
+from edition import NOTE, read, without_missing  # noqa: E402
+
+
+def bare(text):
+    """A cell's text without the note on recorded results, and without spaces: who shows it breaks its lines."""
+    return re.sub(r"\s+", "", NOTE.sub("", text))
 
 
 def text_of(outputs):
-    """The text of a cell's stored outputs, without spaces: how lines are broken depends on who shows them."""
-    texts = [o.get("text") or o.get("data", {}).get("text/plain", "") for o in outputs]
-    return re.sub(r"\s+", "", NOTE.sub("", "\n".join(texts)))
+    return bare("\n".join(o.get("text") or o.get("data", {}).get("text/plain", "") for o in outputs))
 
 
 def complaints(path, modules):
     """What is not as it should be when the notebook runs."""
-    book = nbformat.read(path, as_version=4)
-    book.cells = [cell for cell in book.cells if "install" not in cell.metadata.get("tags", [])]
-    made, cut = without_missing(book)
+    made, cut = without_missing(read(path))
     cells = [cell for cell in made.cells if cell.cell_type == "code"]
     command = [
         "node",
@@ -54,7 +53,7 @@ def complaints(path, modules):
         if error and "raises-exception" not in tags:
             wrong.append(f"cell {cell.id}: {error}")
         elif not error and cell.id not in cut and not drawn and "nbval-ignore-output" not in tags:
-            here, there = re.sub(r"\s+", "", NOTE.sub("", f"{printed}\n{shown}")), text_of(cell.outputs)
+            here, there = bare(f"{printed}\n{shown}"), text_of(cell.outputs)
             if here != there:
                 wrong.append(f"cell {cell.id} shows:\n{here}\n  in the book:\n{there}")
     return wrong

@@ -147,7 +147,7 @@ def keys(f, points):
         text_of(f)
     except OSError:
         return None
-    return tuple(fingerprint(f, points, spell) for spell in (exactly, roughly))
+    return tuple(fingerprint(f, points, spell) for spell in (bits, four_digits))
 
 
 def fingerprint(f, points, spell):
@@ -155,18 +155,18 @@ def fingerprint(f, points, spell):
     return hashlib.sha256("\n".join(words).encode()).hexdigest()[:32]
 
 
-def exactly(array):
+def bits(array):
     return array.tobytes().hex()
 
 
-def roughly(array):
+def four_digits(array):
     """Floats to four digits of the largest among them, by a scale on which no round number lies between two steps."""
     if array.dtype.kind != "f":
-        return exactly(array)
+        return bits(array)
     array = array.astype(float)
     largest = np.abs(array[np.isfinite(array)]).max(initial=0) or 1
     steps = np.rint(array / largest * 8765.4321) + 0  # + 0 makes -0 a 0
-    return f"{round(np.log(largest) * 8765.4321)} {exactly(steps)}"
+    return f"{round(np.log(largest) * 8765.4321)} {bits(steps)}"
 
 
 def identity(x, seen, spell):
