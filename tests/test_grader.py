@@ -192,6 +192,20 @@ def test_an_interruption_loses_nothing_and_nothing_is_graded_twice(assignment, s
     assert not any(result["flags"] for result in results)
 
 
+class CtrlC:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_an_interruption_while_an_object_is_deleted_is_not_lost(assignment, solution, tmp_path):
+    nbformat.write(solution, tmp_path / "a.ipynb")
+    one = batch.work(next(submissions(tmp_path, ASSIGNMENT)), "")
+    with pytest.raises(KeyboardInterrupt):
+        for _ in batch.here(assignment, [one] * 2, jobs=1):
+            CtrlC()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
 def test_what_has_changed_is_graded_again_and_nothing_else(assignment, solution, tmp_path, monkeypatch):
     folder, out = tmp_path / "in", tmp_path / "out"
     for name in "ab":

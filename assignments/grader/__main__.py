@@ -49,8 +49,8 @@ def main():
     found = list(submissions(arguments.folder.resolve(), assignment.name, arguments.out.resolve()))
     if not found:
         sys.exit(f"There is no notebook in {arguments.folder}.")
-    grader = on_cluster(arguments) if arguments.dask else on_this_machine(arguments)
     try:
+        grader = on_cluster(arguments) if arguments.dask else on_this_machine(arguments)
         results = grade_folder(assignment, found, arguments.out, grader, arguments.seed)
     except Broken as error:
         sys.exit(f"\nStopped: {error}. {KEPT}")

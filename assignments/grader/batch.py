@@ -97,13 +97,19 @@ def here(assignment, waiting, limits=None, plain=False, jobs=None):
     """
     waiting, running = list(waiting), {}
     gc.freeze()  # what is not looked at is not copied
+    interrupted, interruption = multiprocessing.Pipe(duplex=False)
+    # An exception that comes while an object is deleted is lost: what Ctrl-C sends is read where it cannot be.
+    before = signal.signal(signal.SIGINT, lambda *_: interruption.send(None))
     try:
         while waiting or running:
             while waiting and len(running) < (jobs or os.cpu_count()):
                 work = waiting.pop(0)
                 receiver, fork = start(assignment, work, limits, plain)
                 running[receiver] = work, fork
-            for receiver in multiprocessing.connection.wait(running):
+            ready = multiprocessing.connection.wait([interrupted, *running])
+            if interrupted in ready:
+                raise KeyboardInterrupt
+            for receiver in ready:
                 work, fork = running.pop(receiver)
                 try:
                     result = receiver.recv()
@@ -118,6 +124,7 @@ def here(assignment, waiting, limits=None, plain=False, jobs=None):
                     raise result
                 yield work, result
     finally:
+        signal.signal(signal.SIGINT, before)
         for _, fork in running.values():
             fork.kill()
 
@@ -127,12 +134,7 @@ def start(assignment, *details):
     context = multiprocessing.get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
     fork = context.Process(target=grade_apart, args=(sender, assignment, *details))
-    interruptions = []
-    before = signal.signal(signal.SIGINT, lambda *_: interruptions.append(1))  # Python loses one that comes in a fork
     fork.start()
-    signal.signal(signal.SIGINT, before)
-    if interruptions:
-        raise KeyboardInterrupt
     sender.close()
     return receiver, fork
 
