@@ -166,12 +166,7 @@ $(SLIDES): .venv/.course $(CHAPTERS) _toc.yml tools/slides.py $(wildcard tools/d
 	@command -v clang >/dev/null || echo "tinygrad is left out, for lack of clang: apt install clang"
 	@touch $@
 
-tests/wasm/node_modules: tests/wasm/package-lock.json
-	@npm ci --prefix tests/wasm --silent --no-audit --no-fund || { \
-	  echo "npm could not install Pyodide and NumPy. It needs Node.js 18 or newer and the network."; exit 1; }
-	@touch $@
-
-tools/lighthouse/node_modules: tools/lighthouse/package-lock.json
-	@npm install --prefix tools/lighthouse --no-save --silent --no-audit --no-fund || { \
-	  echo "npm could not install Lighthouse. It needs Node.js 20 or newer and the network."; exit 1; }
+%/node_modules: %/package-lock.json
+	@npm ci --prefix $* --silent --no-audit --no-fund || { \
+	  echo "npm could not install what $*/package.json names. It needs Node.js 20 or newer and the network."; exit 1; }
 	@touch $@
