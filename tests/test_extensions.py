@@ -96,6 +96,15 @@ def test_of_variables_only_those_that_are_asked_for_are_left():
     assert found == 'p{color: var(--a);content: ";"}:root{--a: var(--b);--b: red}'
 
 
+def test_a_page_carries_the_rules_for_what_is_seen_first():
+    css = """p, p:hover { a: b } @media print { p { c: d } } @media (max-width: 9rem) { p { e: f } }
+    @keyframes spin { to { g: h } } @font-face { src: url("data:x") } .fa-bars::before { i: j } nav { k: l }"""
+    rules = list(light.early(light.parse(css)))
+    assert light.used(rules, {"p", "nav", "fa-bars"}) == "p{a: b}@media (max-width: 9rem) {p{e: f}}nav{k: l}"
+    page = f"<dialog><i></i></dialog><article>{'x' * light.FIRST}<table></table></article><nav></nav>"
+    assert light.names(light.beginning(page)) == {"article", "nav"}
+
+
 def git(tmp_path, *words):
     subprocess.run(["git", "-C", tmp_path, *words], check=True, capture_output=True)
 

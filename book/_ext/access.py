@@ -2,13 +2,20 @@
 
 import re
 
+SCROLLS = re.compile(
+    r'(<pre|<div class="(?:math|output text_html|pst-scrollable)\b[^"]*")>'
+)
+
 
 def corrected(html):
     """A page without headings that say nothing, and without a role that ARIA withdrew.
 
-    >>> corrected('<th class="head"><p></p></th><div role="doc-biblioentry">')
-    '<td></td><div role="listitem">'
+    What may scroll can be reached by keyboard, until scripts know what does scroll.
+
+    >>> corrected('<th class="head"><p></p></th><div role="doc-biblioentry"><pre>')
+    '<td></td><div role="listitem"><pre tabindex="0">'
     """
+    html = SCROLLS.sub(r'\1 tabindex="0">', html)
     html = re.sub(r'<th class="head[^>]*><p></p></th>', "<td></td>", html)
     return html.replace('role="doc-biblioentry"', 'role="listitem"')
 
@@ -29,5 +36,5 @@ def name_folds(app, page, template, context, doctree):
 
 
 def setup(app):
-    app.connect("html-page-context", name_folds, priority=900)
+    app.connect("html-page-context", name_folds, priority=990)  # after light.py
     return {"parallel_read_safe": True}

@@ -1,11 +1,13 @@
 """Pages that weigh little, and show their first words early.
 
-The theme brings nine style sheets, most of whose rules are for things that a page does
-not have, and a script with every icon of Font Awesome. Here a page carries the rules
-that fit something on it, and of the icons' font the icons that the book shows: nothing
-has to arrive before the words do. In code, names and brackets have no colour of their
-own, so they are not marked. Scripts wait until the page is there; those of the search
-are on the page of the search alone.
+The theme brings nine style sheets, most of whose rules are for things that the book
+does not have, and a script with every icon of Font Awesome. Here all pages share one
+sheet with the rules that fit something in the book, and of the icons' font the icons
+that it shows. It comes after the words. What these look like, a page says itself: it
+carries the rules that fit something in its first lines or beside them. A style or a
+script in an output, as a stepper's, is shared too. In code, names and operators have no
+colour of their own, so they are not marked. Scripts wait until the page is there; those
+of the search are on the page of the search alone.
 """
 
 import base64
@@ -21,7 +23,9 @@ from code_links import BLOCK
 from PIL import Image
 
 UNREAD = {"bootstrap", "fontawesome"}  # scripts that name more than the book has
-SHEET = "book.css"  # what all pages together use, for whoever makes one page of them
+SHEET = "book.css"
+WITHOUT_WAITING = """media="print" onload="this.media='all'" fetchpriority="high\""""
+FIRST = 3000  # characters of an article that may be seen at first
 LINK = re.compile(r'<link\b[^>]*?href="[^"]*?_static/([^"?]+\.css)[^"]*"[^>]*>\s*')
 OTHERS = re.compile(
     r'<script[^>]*fontawesome\.js[^>]*></script>\s*|<link rel="preload"[^>]*>\s*'
@@ -32,6 +36,12 @@ SEARCH = re.compile(
 )
 PICTURE = re.compile(r'<img (?!loading)(?=[^>]*src="([^"]*_images/[^"]+)")')
 SIZE = re.compile(r'<svg\b[^>]*\bwidth="([\d.]+)(pt)?" height="([\d.]+)')
+OUTPUT = re.compile(r"<(style|script)>\s*(.*?)\s*</\1>", re.DOTALL)
+ARTICLE = re.compile("<article.*</article>", re.DOTALL)
+UNSEEN = re.compile(r"<(dialog|footer).*?</\1>", re.DOTALL)
+LATE = re.compile(
+    r"@(?:media print|keyframes)|url\(\"?data:|:(?:hover|focus|active)|\.fa[brs]?\b"
+)
 STYLES = re.compile(r'<style id="styles".*?</style>', re.DOTALL)
 IMPORT = re.compile(r'@import\s*"([^"]+)";')
 ADDRESS = re.compile(r"url\(['\"]?(?!data:|#)([^'\")]+)['\"]?\)")
@@ -41,7 +51,9 @@ NAMED = re.compile(
     re.DOTALL,
 )
 CHOICE = re.compile(r":[\w-]+\((?:[^()]|\([^()]*\))*\)|\[[^\]]*\]")
-PLAIN = re.compile(r'<span class="(?:nn?|p|w)">([^<]*)</span>')  # names, brackets
+PLAIN = re.compile(
+    r'<span class="(?:nn?|[opw])">([^<]*)</span>'
+)  # names, operators, brackets
 DECLARATION = re.compile(r"""(?:"[^"]*"|'[^']*'|[^;"'])+""")
 ASKED = re.compile(r"var\(\s*(--[\w-]+)")
 ICON_FONT = re.compile(
@@ -57,9 +69,17 @@ def simplify(app, page, template, context, doctree):
         app.env.style_sheets = LINK.findall(head)
         return OTHERS.sub("", LINK.sub("", head)) + '<style id="styles"></style>'
 
-    context["body"] = BLOCK.sub(
-        lambda code: PLAIN.sub(r"\1", code[0]), context.get("body", "")
-    )
+    def shared(match):
+        tag, text = match.groups()
+        name = f"output-{crc32(text.encode()):x}.{'css' if tag == 'style' else 'js'}"
+        static = Path(app.outdir, "_static")
+        static.mkdir(exist_ok=True)
+        (static / name).write_text(text, encoding="utf-8")
+        address = context["pathto"](f"_static/{name}", 1)
+        return f'<script defer src="{address}"></script>' if tag == "script" else ""
+
+    body = OUTPUT.sub(shared, context.get("body", ""))
+    context["body"] = BLOCK.sub(lambda code: PLAIN.sub(r"\1", code[0]), body)
     context.update(one_sheet=one_sheet, no_search=lambda head: SEARCH.sub("", head))
     for script in context["script_files"]:
         if script.filename:
@@ -69,7 +89,7 @@ def simplify(app, page, template, context, doctree):
 
 
 def write_styles(app, error):
-    """Write the styles into the pages, when these and all scripts are there.
+    """Write the sheet, and into each page its first styles, when all pages are there.
 
     A page that has styles made of the same things is left as it is.
     """
@@ -80,9 +100,11 @@ def write_styles(app, error):
     pages = {path: page for path, page in pages.items() if STYLES.search(page)}
     scripts = [p for p in static.rglob("*.js") if p.stem not in UNREAD]
     by_scripts = {"show"}.union(*(words(p.read_text("utf-8")) for p in scripts))
-    css = "".join(whole(static, sheet) for sheet in app.env.style_sheets)
+    outputs = sorted(path.name for path in static.glob("output-*.css"))
+    css = "".join(whole(static, sheet) for sheet in [*app.env.style_sheets, *outputs])
     made_of = css + " ".join(sorted(by_scripts)) + Path(__file__).read_text("utf-8")
-    opening = f'<style id="styles" data-of="{crc32(made_of.encode()):x}">'
+    made_of = f"{crc32(made_of.encode()):x}"
+    opening = f'<style id="styles" data-of="{made_of}">'
     new = {path: page for path, page in pages.items() if opening not in page}
     if not new:
         return
@@ -91,13 +113,35 @@ def write_styles(app, error):
     icons = set(map(ord, ICON.findall(used(rules, everywhere))))
     rules = [(face(static, head, icons, everywhere), rest) for head, rest in rules]
     (static / SHEET).write_text(used(rules, everywhere), encoding="utf-8")
+    first = list(early(rules))
     for path, page in new.items():
         root = posixpath.relpath("_static", path.parent.relative_to(out).as_posix())
-        styles = ADDRESS.sub(rf"url({root}/\1)", used(rules, by_scripts | names(page)))
+        styles = ADDRESS.sub(rf"url({root}/\1)", used(first, names(beginning(page))))
+        sheet = f'<link rel="stylesheet" href="{root}/{SHEET}?v={made_of}"'
         later = SEARCH.sub(r"<script defer\1", page)
         later = PICTURE.sub(lambda m: f"<img {late(path.parent / m[1])} ", later)  # noqa: B023
         before, after = STYLES.split(later)
-        path.write_text(f"{before}{opening}{styles}</style>{after}", encoding="utf-8")
+        path.write_text(
+            f"{before}{opening}{styles}</style>\n"
+            f"{sheet} {WITHOUT_WAITING}>\n<noscript>{sheet}></noscript>{after}",
+            encoding="utf-8",
+        )
+
+
+def beginning(page):
+    """What may be seen of a page at first: how its article begins, and all around."""
+    around = ARTICLE.sub(lambda article: article[0][:FIRST], page)
+    return UNSEEN.sub("", around)
+
+
+def early(rules):
+    """The rules without those for paper, icons, movement, and where the pointer is."""
+    for head, content in rules:
+        if isinstance(head, str):
+            if not LATE.search(head):
+                yield head, content and list(early(content))
+        elif kept := [(text, asked) for text, asked in head if not LATE.search(text)]:
+            yield kept, content
 
 
 def late(picture):

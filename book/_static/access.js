@@ -1,9 +1,17 @@
 // Opened from a folder, a page must not read others: the search shows titles without the lines around a word.
 if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
 
-addEventListener("load", () => {
-  document.documentElement.classList.add("there"); // What lies far below no longer waits: see chainrule.css.
+// What lies far below waits no longer than the first words (see chainrule.css). Its sections are laid out one in a
+// frame, so that the reader can move meanwhile; whoever measures the page on load, as the theme does, comes after.
+addEventListener("load", (event) => {
+  const section = document.querySelector(".bd-article > section > section:not(.there)");
+  if (section === null) return;
+  event.stopImmediatePropagation();
+  section.classList.add("there");
+  requestAnimationFrame(() => dispatchEvent(new Event("load")));
+});
 
+addEventListener("load", () => {
   // What scrolls sideways can be reached by keyboard: formulas, and what a cell shows.
   const mark = () => document.querySelectorAll("div.math, .text_html, .cell_output:has(> img)").forEach((part) => {
     if (part.scrollWidth > part.clientWidth) part.tabIndex = 0;
