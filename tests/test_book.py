@@ -95,4 +95,4 @@ def test_the_page_never_scrolls_sideways(opened):
     assert opened.evaluate("document.documentElement.scrollWidth") <= width
     if width >= 1280:
         wide = "pre => pre.filter(p => p.scrollWidth > p.clientWidth).map(p => p.innerText)"
-        assert opened.eval_on_selector_all(".cell_input pre", wide) == []
+        assert opened.eval_on_selector_all("main pre", wide) == []

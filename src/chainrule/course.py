@@ -512,4 +512,17 @@ def rows(*names):
     """
     found = re.findall(r"^((\w+) += .*(?:\n  .*)*)", inspect.getsource(rules), re.MULTILINE)
     table = {name: re.sub(r"(?<=\S) {2,}", " ", row).splitlines() for row, name in found}
-    return Source([re.sub("^ +", "    ", line) for name in names for line in table[name]])
+    lines = [re.sub("^ +", "    ", line) for name in names for line in table[name]]
+    return Source([part for line in lines for part in folded(line)])
+
+
+def folded(line, width=88):
+    """A row in lines of at most `width` columns, where a rule can begin a line.
+
+    >>> folded("mul = elementwise(operator.mul, lambda t, b: t * b, lambda t, a: t * a)", 60)
+    ['mul = elementwise(operator.mul, lambda t, b: t * b,', '    lambda t, a: t * a)']
+    """
+    if len(line) <= width:
+        return [line]
+    first, rule, rest = line[:width].rpartition(", lambda ")
+    return [f"{first},", *folded(f"    lambda {rest}{line[width:]}", width)] if rule else [line]
