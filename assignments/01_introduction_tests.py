@@ -46,7 +46,8 @@ def more_than_two_evaluations(student, rng):
         return a * x**3
 
     close(student.run("central_difference(f, x, h)", f=counted, x=x, h=1e-3), 3 * a * x**2, 1e-2)
-    require(len(points) == 2, f"{len(points)} evaluations")
+    evaluations = sum(map(np.size, points))  # they may be asked for in one array
+    require(evaluations == 2, f"{evaluations} evaluations")
 
 
 @q1.test("Do not choose h yourself: the caller has.")

@@ -85,40 +85,52 @@ q3 = Question("q3", "Record, guard, replay")
 q3.case("recorded(lambda x: x * x + 1.0)(3.0)", 10.0)
 
 
-def replayed(student, rng, body, inputs, recordings):
-    """The values at some inputs, and how often the program itself was run."""
-    c, runs = rng.uniform(1, 2), []
-    program = f"def program(x):\n    mark(0.0)\n{body}"
+def replayed(student, rng, body, inputs, ways):
+    """The values at some inputs, of which each goes one of the ways through the program, numbered as they come.
+
+    Whenever the program itself runs, it asks for a number c, each time another one: what a
+    replay gives is made with that of its recording.
+    """
+    numbers, runs = rng.uniform(1, 2, 10), []
+    program = f"def program(x):\n    c = number(0.0)\n{body}"
     code = f"{program}\ng = recorded(program)\n[g(x) for x in inputs]"
-    space = {"c": c, "mark": lambda x: 0}
-    exec(program, space)
-    wanted = [space["program"](x) for x in inputs]
-    close(student.run(code, c=c, inputs=inputs, mark=lambda x: runs.append(x) or 0.0), wanted)
-    require(len(runs) == recordings, f"the program ran {len(runs)} times, not {recordings}")
+
+    def value(x, way):
+        space = {"number": lambda _: numbers[way]}
+        exec(program, space)
+        return space["program"](x)
+
+    def number(_):
+        runs.append(1)
+        return numbers[len(runs) - 1]
+
+    got = student.run(code, inputs=inputs, number=number)
+    require(len(runs) == len(set(ways)), f"the program ran {len(runs)} times, not {len(set(ways))}")
+    close(got, [value(x, way) for x, way in zip(inputs, ways, strict=True)])
 
 
 @q3.test("Once recorded, a program is replayed: it does not run again.")
 def the_program_itself_each_time(student, rng):
-    replayed(student, rng, "    return x * x * c + 3.0 * x", list(rng.uniform(1, 2, 5)), 1)
+    replayed(student, rng, "    return x * x * c + 3.0 * x", list(rng.uniform(1, 2, 5)), [0] * 5)
 
 
 @q3.test("A comparison is a guard: if it comes out otherwise, the recording does not hold.")
 def the_branch_of_the_first_input(student, rng):
     low, high = rng.uniform(0, 1), rng.uniform(5, 6)
-    replayed(student, rng, "    if x * x < 4.0:\n        return x * c\n    return x + c", [low, high], 2)
+    replayed(student, rng, "    if x * x < 4.0:\n        return x * c\n    return x + c", [low, high], [0, 1])
 
 
 @q3.test("Keep the recordings you have: one for each way through the program.")
 def one_recording_only(student, rng):
     inputs = [rng.uniform(0, 1), rng.uniform(5, 6), rng.uniform(0, 1), rng.uniform(5, 6)]
-    replayed(student, rng, "    if x < 2.0:\n        return x * c + c\n    return x + c * x", inputs, 2)
+    replayed(student, rng, "    if x < 2.0:\n        return x * c + c\n    return x + c * x", inputs, [0, 1, 0, 1])
 
 
 @q3.test("A loop asks in each of its steps, about a value that it has just computed: check all the answers.")
 def the_first_guard_alone(student, rng):
     body = "    while x < 50.0:\n        x = x * 3.0\n    return x * c"
     a, b = rng.uniform(7, 8), rng.uniform(1, 1.5)
-    replayed(student, rng, body, [a, b, a + 0.5, b + 0.1], 2)
+    replayed(student, rng, body, [a, b, a + 0.5, b + 0.1], [0, 1, 0, 1])
 
 
 @q3.test("Each program has recordings of its own.")

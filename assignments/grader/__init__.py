@@ -9,6 +9,6 @@ notebook that students get, and `check.py` is the part of it that runs the publi
 `gradescope.py` makes a bundle that grades on Gradescope.
 """
 
-from grader.question import Question, Wrong, close, require
+from grader.question import Question, Wrong, close, require, several
 
-__all__ = ["Question", "Wrong", "close", "require"]
+__all__ = ["Question", "Wrong", "close", "require", "several"]

@@ -43,20 +43,24 @@ def main():
         help="DANGEROUS: run students' code as it is; only in a container that holds nothing else and has no network",
     )
     arguments = parser.parse_args()
+    try:
+        grade_class(arguments)
+    except Broken as error:
+        sys.exit(f"\nStopped: {error}. {KEPT}")
+    except KeyboardInterrupt:
+        print(f"\nStopped: interrupted. {KEPT}", file=sys.stderr, flush=True)
+        os._exit(130)  # do not wait for what is being graded
+
+
+def grade_class(arguments):
     if not arguments.folder.is_dir():
         sys.exit(f"There is no folder {arguments.folder}.")
     assignment = Assignment(arguments.assignment)
     found = list(submissions(arguments.folder.resolve(), assignment.name, arguments.out.resolve()))
     if not found:
         sys.exit(f"There is no notebook in {arguments.folder}.")
-    try:
-        grader = on_cluster(arguments) if arguments.dask else on_this_machine(arguments)
-        results = grade_folder(assignment, found, arguments.out, grader, arguments.seed)
-    except Broken as error:
-        sys.exit(f"\nStopped: {error}. {KEPT}")
-    except KeyboardInterrupt:
-        print(f"\nStopped: interrupted. {KEPT}", file=sys.stderr, flush=True)
-        os._exit(130)  # do not wait for what is being graded
+    grader = on_cluster(arguments) if arguments.dask else on_this_machine(arguments)
+    results = grade_folder(assignment, found, arguments.out, grader, arguments.seed)
     report(assignment, results, arguments.out)
     lost = sum(bool(result["flags"]) for result in results)
     print(f"{len(results)} graded, {lost} with flags: {arguments.out / 'scores.csv'}")

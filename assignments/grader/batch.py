@@ -40,24 +40,25 @@ class Work:
     seed: int
     key: str  # the same submission, tests and grader have the same
     flags: tuple = ()
+    lost: int = 0  # how often its grader ended without a result
 
 
 def work(submission, version, seed=None):
     """Read a submission; its seed is its own, or made of the class's seed and the student's name."""
-    cells, notes, content = [], submission.notes, b""
+    cells, notes, flags, content = [], submission.notes, (), b""
     try:
         if submission.path:
             content = read(submission.path)
             cells = [(kind, source if kind == "code" else source[:100_000]) for kind, source in cells_of(content)]
             cells = [(kind, source) for kind, source in cells if kind == "code" or ANSWER.match(source)]
     except (OSError, ValueError) as error:
-        notes = [*notes, f"unreadable: {one_line(str(error))}"]
+        notes, flags = [*notes, f"unreadable: {one_line(str(error))}"], ("unreadable",)
     if seed is None:
         own = np.random.SeedSequence().entropy
     else:
         own = int(digest(str(seed).encode(), submission.student.encode())[:32], 16)
     key = digest(version.encode(), content, str(seed).encode())
-    return Work(submission.student, one_line(submission.path or "", 5000), cells, notes, own, key)
+    return Work(submission.student, one_line(submission.path or "", 5000), cells, notes, own, key, flags)
 
 
 def read(path, most=10_000_000):
@@ -114,9 +115,7 @@ def here(assignment, waiting, limits=None, plain=False, jobs=None):
                 try:
                     result = receiver.recv()
                 except EOFError:
-                    if work.flags:
-                        raise Broken("a grader ended though it had nothing to grade") from None
-                    waiting.insert(0, replace(work, cells=[], flags=("ended the grader",)))
+                    waiting.insert(0, after_a_loss(work))
                     continue
                 finally:
                     fork.join()
@@ -127,6 +126,15 @@ def here(assignment, waiting, limits=None, plain=False, jobs=None):
         signal.signal(signal.SIGINT, before)
         for _, fork in running.values():
             fork.kill()
+
+
+def after_a_loss(work):
+    """What to try next: the same again, for a process may be ended by others; then without the cells."""
+    if work.lost > 1:
+        raise Broken("a grader ended though it had nothing to grade") from None
+    if work.lost:
+        work = replace(work, cells=[], flags=(*work.flags, "ended the grader"))
+    return replace(work, lost=work.lost + 1)
 
 
 def start(assignment, *details):

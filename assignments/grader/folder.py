@@ -8,7 +8,7 @@ from pathlib import Path
 from grader.question import one_line
 
 MOODLE = re.compile(r"(?P<name>.+)_(?P<id>\d+)_assignsubmission_\w+_?")  # folders
-CANVAS = re.compile(r"(?P<name>[^_]+)_(?P<late>LATE_)?(?P<id>\d+)_\d+_.+")  # files
+CANVAS = re.compile(r"(?P<name>[^_\d][^_]*)_(?P<late>LATE_)?(?P<id>\d{2,})_\d{3,}_.+")  # files
 NOTEBOOK = re.compile(r"(?is)(?P<stem>.+)\.ipynb(\.json|\.txt)?")  # some browsers add the second ending
 LEFTOVER = re.compile(r"\.[_~].*")  # of macOS, of Jupyter
 SKIPPED = {".git", ".ipynb_checkpoints", "__pycache__", "__MACOSX", ".venv", "node_modules"}
@@ -28,8 +28,8 @@ def owner(name, pattern):
     ('Zoë Ng', '1234567', [])
     >>> owner("ngzoe_LATE_98_7654_a-1", CANVAS)
     ('ngzoe', '98', ['late'])
-    >>> owner("zoe", CANVAS)
-    ('zoe', '', [])
+    >>> owner("hw_1_2_zoe", CANVAS)
+    ('hw_1_2_zoe', '', [])
     """
     export = pattern.fullmatch(name)
     if not export:

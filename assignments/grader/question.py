@@ -25,12 +25,25 @@ def close(got, wanted, rtol=1e-10, atol=1e-12):
     """Require numbers of the same shape that agree to nearly every digit."""
     wanted = np.asarray(wanted)
     require(wanted.size, "nothing to compare with")
+    require(not has_words(got), f"got {got!r:.80}")
     try:
         got = np.asarray(got, complex if wanted.dtype.kind == "c" else float)
     except (TypeError, ValueError, OverflowError):
         raise Wrong(f"got {got!r:.80}") from None
     require(got.shape == wanted.shape, f"shape {got.shape} for {wanted.shape}")
     require(np.allclose(got, wanted, rtol, atol), f"got {got!s:.80} for {wanted!s:.80}")
+
+
+def has_words(got):
+    """Whether some of it is text, which NumPy would read as numbers."""
+    return isinstance(got, str) or (isinstance(got, list) and any(map(has_words, got)))
+
+
+def several(got, n):
+    """Require n values, in a list, a tuple or an array."""
+    many = isinstance(got, list) or (isinstance(got, np.ndarray) and got.ndim)
+    require(many and len(got) == n, f"not {n} values")
+    return list(got)
 
 
 @dataclass

@@ -11,6 +11,7 @@ of it. What it can send is no more than an answer.
 """
 
 import ast
+import codeop
 import ctypes
 import json
 import os
@@ -18,11 +19,15 @@ import re
 import resource
 import struct
 import sys
+import textwrap
 
 import numpy as np
 
 ANOTHER_LANGUAGE = re.compile(r"%%(?!(time|capture)\b)")
-TO_JUPYTER = re.compile(r"^([ \t]*)(?:%{1,2}[A-Za-z].*|[!?].*|[\w.]+\?{1,2}[ \t]*)$", re.MULTILINE)
+LINE = r"(?:.*\\\n)*.*$"  # with those that it goes on in
+TO_JUPYTER = re.compile(rf"^([ \t]*)(?:%{{1,2}}[A-Za-z]{LINE}|[!?]{LINE}|[\w.]+\?{{1,2}}[ \t]*$)", re.MULTILINE)
+FROM_JUPYTER = re.compile(rf"^([ \t]*[\w., \t]+=[ \t]*)(?:%[A-Za-z]|!){LINE}", re.MULTILINE)
+PROMPT = re.compile(r"^[ \t]*(?:>>>|\.\.\.|In \[\d*\]:|\.{3,}:)(?: |$)", re.MULTILINE)
 KINDS = {"b": bool, "i": float, "u": float, "f": float}
 MOST = 1_000_000  # numbers in an array, were its empty axes 1 long
 ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
@@ -48,23 +53,26 @@ REFUSED = {
 def encode(value):
     """A value in terms of JSON.
 
-    >>> encode([1.5, 2j, np.array([1, 2]), np.longdouble(0.5), np.array([[1, 0.5]], object)])
-    [1.5, {'complex': [0.0, 2.0]}, {'array': [1.0, 2.0]}, 0.5, [[1, 0.5]]]
+    >>> encode([1.5, 2j, np.array([1, 2]), np.longdouble(0.5), np.array([[1, 0.5]], object), ("a", 1)])
+    [1.5, {'complex': [0.0, 2.0]}, {'array': [1.0, 2.0]}, 0.5, [[1, 0.5]], {'tuple': ['a', 1]}]
     """
-    if isinstance(value, np.longdouble):
-        value = float(value)
+    if isinstance(value, np.longdouble | np.clongdouble):
+        value = value.astype(complex if value.dtype.kind == "c" else float)
     if isinstance(value, np.generic):
         value = value.item()
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, complex):
         return {"complex": [value.real, value.imag]}
-    if isinstance(value, list | tuple):
+    if isinstance(value, list):
         return [encode(part) for part in value]
+    if isinstance(value, tuple):
+        return {"tuple": [encode(part) for part in value]}
     if isinstance(value, np.ndarray):
         if value.dtype.kind not in "biufc":
             return encode(value.tolist())
         if value.dtype.kind == "c":
+            value = value.astype(complex)
             return {"array": value.real.tolist(), "imaginary": value.imag.tolist()}
         return {"array": value.astype(KINDS[value.dtype.kind]).tolist(), **shape_if_empty(value)}
     if isinstance(value, dict):
@@ -77,12 +85,18 @@ def shape_if_empty(value):
 
 
 def decode(message, function=None):
-    """The value that `encode` wrote down; `function` makes one of a name."""
+    """The value that `encode` wrote down; `function`, in the sandbox, makes one of a name.
+
+    Outside of it a tuple is a list: a test takes either for an answer.
+    """
     if isinstance(message, list):
         return [decode(part, function) for part in message]
     if not isinstance(message, dict):
         return message
     (kind, content), *more = message.items()
+    if kind == "tuple":
+        parts = [decode(part, function) for part in content]
+        return tuple(parts) if function else parts
     if kind == "complex":
         return complex(*content)
     if kind == "array":
@@ -179,20 +193,27 @@ def pipe_of_messages():
 def statements(source):
     """A cell's statements; of a cell that is not Python, what speaks to Jupyter does nothing.
 
-    >>> source = "%%time\\nif x:\\n    !pip install y\\nz = (1\\n  % 2)\\nz?"
-    >>> [type(statement).__name__ for statement in statements(source)]
-    ['Pass', 'If', 'Assign', 'Pass']
+    >>> source = "%%time\\nif x:\\n    !pip install \\\\\\n y\\nz = (1\\n  % 2)\\nt = %timeit -o z\\nz?"
+    >>> [ast.unparse(statement) for statement in statements(source)]
+    ['pass', 'if x:\\n    pass', 'z = 1 % 2', 't = None', 'pass']
+    >>> [ast.unparse(statement) for statement in statements("  >>> def f():\\n  ...   return 1")]
+    ['def f():\\n    return 1']
     """
     if ANOTHER_LANGUAGE.match(source):
         return []
     try:
         return ast.parse(source).body
     except SyntaxError:
-        return ast.parse(TO_JUPYTER.sub(r"\1pass", source)).body
+        source = textwrap.dedent(PROMPT.sub("", source))
+        source = FROM_JUPYTER.sub(r"\1None", TO_JUPYTER.sub(r"\1pass", source))
+        return ast.parse(source).body
 
 
-def run_cell(source, skip, space, send):
-    """Run what can be run, and return the first errors of the rest."""
+def run_cell(source, skip, space, send, compiled):
+    """Run what can be run, and return the first errors of the rest.
+
+    compiled  compiles, and remembers what was imported from `__future__`
+    """
     errors = []
     try:
         body = statements(source)
@@ -203,7 +224,7 @@ def run_cell(source, skip, space, send):
             continue
         send({"statement": k})
         try:
-            exec(compile(ast.Module([statement], []), "<cell>", "exec"), space)
+            exec(compiled(ast.Module([statement], []), "<cell>", "exec"), space)
         except MemoryError:  # what is left would not do for the others
             raise
         except BaseException as error:
@@ -225,22 +246,22 @@ def main(memory, seconds, user):
 
     def function(name):
         def call(*args):
-            send({"call": name, "args": encode(args)})
+            send({"call": name, "args": encode([*args])})
             answer = receive()
             if "error" in answer:
                 raise ValueError(answer["error"])
-            return decode(answer["value"])
+            return decode(answer["value"], function)
 
         call.__name__ = name
         return call
 
-    space = {"__name__": "__main__"}
+    space, compiled = {"__name__": "__main__"}, codeop.Compile()
     send({"value": "ready"})
     while True:
         message = receive()
         try:
             if "cell" in message:
-                value = run_cell(message["cell"], message["skip"], space, send)
+                value = run_cell(message["cell"], message["skip"], space, send, compiled)
             else:
                 value = run_code(message["run"], {**space, **decode({"dict": message["let"]}, function)})
             send({"value": encode(value)})

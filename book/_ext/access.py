@@ -3,7 +3,8 @@
 import re
 
 SCROLLS = re.compile(
-    r'(<pre|<div class="(?:math|output text_html|pst-scrollable)\b[^"]*")>'
+    r'(<pre|<div class="(?:math|output text_html|pst-scrollable)\b[^"]*"'
+    r'|<div class="cell_output[^"]*"(?=>\s*<img))>'
 )
 
 

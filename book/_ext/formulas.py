@@ -28,6 +28,7 @@ COLOURS = {
     "#009E73": ("green", "#03FF00", "tangent"),
     "#D55E00": ("orange", "#FF8001", "cotangent"),
 }
+MARKS = re.compile(r"(?<=</math>)</span>([,.;:?!)]+)")
 
 logger = logging.getLogger(__name__)
 converter = LatexToMathML(fancy_error=False)
@@ -69,6 +70,11 @@ def visitor(tag):
     return visit, None
 
 
+def keep_marks(app, page, template, context, doctree):
+    """A comma or a full stop begins no line: it stands with the formula before it."""
+    context["body"] = MARKS.sub(r"\1</span>", context.get("body", ""))
+
+
 def roots_of_one_size(font):
     """Chromium keeps room for the widest sign of a root; roots here are of a letter."""
     variants = font["MATH"].table.MathVariants
@@ -101,5 +107,6 @@ def write_font(app, error):
 def setup(app):
     inline, block = visitor("span"), visitor("div")
     app.add_html_math_renderer("mathml", inline, block)
+    app.connect("html-page-context", keep_marks)
     app.connect("build-finished", write_font)
     return {"parallel_read_safe": True}

@@ -25,7 +25,8 @@ from PIL import Image
 UNREAD = {"bootstrap", "fontawesome"}  # scripts that name more than the book has
 SHEET = "book.css"
 WITHOUT_WAITING = """media="print" onload="this.media='all'" fetchpriority="high\""""
-FIRST = 3000  # characters of an article that may be seen at first
+FIRST = 4000  # characters of an article that may be seen at first
+MADE = {"copybtn", "o-tooltip--left"}  # what scripts put there at once
 LINK = re.compile(r'<link\b[^>]*?href="[^"]*?_static/([^"?]+\.css)[^"]*"[^>]*>\s*')
 OTHERS = re.compile(
     r'<script[^>]*fontawesome\.js[^>]*></script>\s*|<link rel="preload"[^>]*>\s*'
@@ -38,7 +39,9 @@ PICTURE = re.compile(r'<img (?!loading)(?=[^>]*src="([^"]*_images/[^"]+)")')
 SIZE = re.compile(r'<svg\b[^>]*\bwidth="([\d.]+)(pt)?" height="([\d.]+)')
 OUTPUT = re.compile(r"<(style|script)>\s*(.*?)\s*</\1>", re.DOTALL)
 ARTICLE = re.compile("<article.*</article>", re.DOTALL)
-UNSEEN = re.compile(r"<(dialog|footer).*?</\1>", re.DOTALL)
+UNSEEN = re.compile(
+    r"<(dialog|footer).*?</\1>|(?<=</summary>).*?(?=</details>)", re.DOTALL
+)
 LATE = re.compile(
     r"@(?:media print|keyframes)|url\(\"?data:|:(?:hover|focus|active)|\.fa[brs]?\b"
 )
@@ -100,9 +103,11 @@ def write_styles(app, error):
     pages = {path: page for path, page in pages.items() if STYLES.search(page)}
     scripts = [p for p in static.rglob("*.js") if p.stem not in UNREAD]
     by_scripts = {"show"}.union(*(words(p.read_text("utf-8")) for p in scripts))
-    outputs = sorted(path.name for path in static.glob("output-*.css"))
-    css = "".join(whole(static, sheet) for sheet in [*app.env.style_sheets, *outputs])
-    made_of = css + " ".join(sorted(by_scripts)) + Path(__file__).read_text("utf-8")
+    outputs = "".join(p.read_text("utf-8") for p in sorted(static.glob("output-*.css")))
+    css = "".join(whole(static, sheet) for sheet in app.env.style_sheets)
+    made_of = (
+        css + outputs + " ".join(sorted(by_scripts)) + Path(__file__).read_text("utf-8")
+    )
     made_of = f"{crc32(made_of.encode()):x}"
     opening = f'<style id="styles" data-of="{made_of}">'
     new = {path: page for path, page in pages.items() if opening not in page}
@@ -112,11 +117,13 @@ def write_styles(app, error):
     rules = list(parse(css))
     icons = set(map(ord, ICON.findall(used(rules, everywhere))))
     rules = [(face(static, head, icons, everywhere), rest) for head, rest in rules]
-    (static / SHEET).write_text(used(rules, everywhere), encoding="utf-8")
+    (static / SHEET).write_text(used(rules, everywhere) + outputs, encoding="utf-8")
     first = list(early(rules))
     for path, page in new.items():
         root = posixpath.relpath("_static", path.parent.relative_to(out).as_posix())
-        styles = ADDRESS.sub(rf"url({root}/\1)", used(first, names(beginning(page))))
+        styles = ADDRESS.sub(
+            rf"url({root}/\1)", used(first, MADE | names(beginning(page)))
+        )
         sheet = f'<link rel="stylesheet" href="{root}/{SHEET}?v={made_of}"'
         later = SEARCH.sub(r"<script defer\1", page)
         later = PICTURE.sub(lambda m: f"<img {late(path.parent / m[1])} ", later)  # noqa: B023
@@ -130,8 +137,7 @@ def write_styles(app, error):
 
 def beginning(page):
     """What may be seen of a page at first: how its article begins, and all around."""
-    around = ARTICLE.sub(lambda article: article[0][:FIRST], page)
-    return UNSEEN.sub("", around)
+    return ARTICLE.sub(lambda article: article[0][:FIRST], UNSEEN.sub("", page))
 
 
 def early(rules):

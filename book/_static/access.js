@@ -11,6 +11,9 @@ addEventListener("load", (event) => {
   requestAnimationFrame(() => dispatchEvent(new Event("load")));
 });
 
+// Who presses a key, such as End, means the whole page.
+addEventListener("keydown", () => { document.documentElement.dataset.whole = ""; }, { capture: true, once: true });
+
 addEventListener("load", () => {
   // What scrolls sideways can be reached by keyboard: formulas, and what a cell shows.
   const mark = () => document.querySelectorAll("div.math, .text_html, .cell_output:has(> img)").forEach((part) => {
@@ -19,10 +22,11 @@ addEventListener("load", () => {
   });
   new ResizeObserver(mark).observe(document.body);
 
-  // Who closes a sidebar that lay over the page is back at the button that opened it.
-  document.querySelectorAll("dialog[id$=sidebar-modal]").forEach((dialog) => {
-    const [, side] = dialog.id.split("-");
-    dialog.addEventListener("close", () => document.querySelector(`button.${side}-toggle`)?.focus());
+  // Who closes what lay over the page, a sidebar or the search, is back at the button that opened it.
+  document.querySelectorAll("dialog").forEach((dialog) => {
+    const opener = { "pst-search-dialog": ".search-button" }[dialog.id] ?? `button.${dialog.id.split("-")[1]}-toggle`;
+    const buttons = () => [...document.querySelectorAll(opener)].filter((button) => button.checkVisibility());
+    dialog.addEventListener("close", () => buttons().forEach((button) => button.focus()));
   });
 
   // The theme takes the focus from a button that was pressed; who pressed it by keyboard is still there.
