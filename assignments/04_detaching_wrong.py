@@ -18,7 +18,7 @@ def detach(node):
 
 
 # %% takes the parents away from the node itself
-# fails: the original cut off, a past that is still held
+# fails: the original cut off
 def detach(node):
     node.parents = ()
     return node

@@ -183,13 +183,10 @@ def a_run_for_each_parameter(student, rng):
         leaf = torch.tensor(p, dtype=torch.float64, requires_grad=True)
         return torch.autograd.grad((a * leaf**3 + b * leaf).sum(), leaf)[0].numpy()
 
-    code = "train(lambda p: (p * Tensor(slope(p.value))).sum(), theta, 3, 0.01)"
+    code = "train(lambda p: (p * Tensor(slope(p.value))).sum(), theta, 1, 0.01)"
     got = several(student.run(code, theta=list(theta), slope=slope), 1)
-    require(len(runs) in (3, 4), f"{len(runs)} runs for three steps")
-    wanted = theta[0]
-    for _ in range(3):
-        wanted = wanted - 0.01 * slope(wanted)
-    close(got[0], wanted)
+    require(len(runs) in (1, 2), f"{len(runs)} runs for one step")
+    close(got[0], theta[0] - 0.01 * slope(theta[0]))
 
 
 @q3.test("The loss is a program like any other: differentiate what it does. Networks may have any depth.")

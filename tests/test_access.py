@@ -268,6 +268,30 @@ def test_code_is_copied(reader):
     tab.locator("button.copybtn.success").first.wait_for()
 
 
+def test_who_closes_the_search_on_a_phone_is_back_at_its_button(reader):
+    tab = reader.open("book/04_detaching", 390)
+    button = tab.locator("button.search-button:visible").first
+    button.press("Enter")
+    tab.locator("#pst-search-dialog[open]").wait_for()
+    tab.keyboard.press("Escape")
+    tab.wait_for_function("x => document.activeElement === x", arg=button.element_handle())
+
+
+def test_a_reader_who_comes_back_is_where_he_was(reader):
+    tab = reader.open("book/04_detaching", 390)
+    tab.wait_for_selector("main section section.there:last-of-type")
+    tab.evaluate("scrollTo(0, 12000)")
+    tab.reload()
+    tab.wait_for_function("Math.abs(scrollY - 12000) < 50")
+
+
+def test_the_end_of_a_page_is_its_end_at_once(reader):
+    tab = reader.open("book/04_detaching", 390)
+    tab.keyboard.press("End")
+    tab.wait_for_selector("main section section.there:last-of-type")
+    tab.wait_for_function("scrollY + innerHeight > document.documentElement.scrollHeight - 50")
+
+
 SCROLLING = """() => [...document.querySelectorAll("main *")].filter(x => x.scrollWidth > x.clientWidth + 1
     && x.clientWidth && /auto|scroll/.test(getComputedStyle(x).overflowX) && x.checkVisibility()
     && x.tabIndex < 0 && !x.querySelector("a[href], button, input, [tabindex='0']"))

@@ -90,6 +90,13 @@ def test_the_page_works_without_a_network(opened):
     assert opened.evaluate("document.fonts.ready.then(fonts => [...fonts].every(font => font.status != 'error'))")
 
 
+def test_a_stepper_colours_what_it_shows(opened):
+    for stepper in opened.locator(".cr-step").all():
+        stepper.get_by_role("slider").press("End")
+        black = "boxes => boxes.map(box => getComputedStyle(box).fill).filter(fill => fill === 'rgb(0, 0, 0)')"
+        assert stepper.locator(".box path, .box rect").evaluate_all(black) == []
+
+
 def test_the_page_never_scrolls_sideways(opened):
     width = opened.viewport_size["width"]
     assert opened.evaluate("document.documentElement.scrollWidth") <= width

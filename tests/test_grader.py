@@ -28,7 +28,7 @@ from grader import worker as worker_module
 from grader.batch import grade_folder, here
 from grader.folder import submissions
 from grader.grade import Student
-from grader.question import ASSIGNMENTS, Assignment, Question, every_assignment
+from grader.question import ASSIGNMENTS, Assignment, Question, Wrong, close, every_assignment, several
 from grader.report import file_name, report
 from grader.sandbox import Broken, Failed, Limits, Lost, available, serve
 from grader.student import versions
@@ -137,11 +137,13 @@ def test_the_table_has_a_row_for_everyone(graded, assignment):
 
 
 def test_feedback_names_tests_and_hints_and_no_more(graded, assignment):
-    out, _ = graded
+    out, results = graded
     page = (out / "feedback" / "loops.md").read_text()
+    marks = sum(scores(results["loops"]).values())
+    assert f"{marks} of {sum(full(assignment).values())} points by tests" in page
     test = assignment.questions[0].tests[0]
     assert f"Not passed: **{test.name}**. {test.hint}" in page
-    assert "ran out of time" not in page
+    assert results["loops"]["notes"] and all(f"- {note}" in page for note in results["loops"]["notes"])
     for question in assignment.questions:
         for test in question.tests:
             assert test.name in page
@@ -190,6 +192,46 @@ def test_an_interruption_loses_nothing_and_nothing_is_graded_twice(assignment, s
     results = json.loads((out / "results.json").read_text())
     assert [scores(result) for result in results] == [full(assignment)] * 9
     assert not any(result["flags"] for result in results)
+
+
+def test_values_cross_as_python_has_them(sandbox):
+    cells = [
+        "from __future__ import annotations\nclass Node:\n    def plus(self, other: Node) -> Node:\n        return 1.0",
+        "def find(arrows):\n    return {arrow: 2.0 for arrow in arrows}['u', 'v', 3.0]",
+        "def wide():\n    return np.clongdouble(1 + 2j)\nimport numpy as np\nt = %timeit -o 1",
+    ]
+    with Student(cells) as student:
+        assert student.run("Node().plus(2)") == 1
+        assert student.run("find(arrows)", arrows=[("u", "v", 3.0)]) == 2
+        assert student.run("wide()") == 1 + 2j
+        assert student.run("(1, (2, 3))") == [1, [2, 3]]
+        assert student.notes == []
+
+
+def test_text_is_no_number_and_an_array_is_a_list():
+    for text in "6.0", ["6.0"]:
+        with pytest.raises(Wrong):
+            close(text, np.ones_like(text, float) * 6)
+    assert several(np.array([1.0, 2.0]), 2) == several([1.0, 2.0], 2) == [1.0, 2.0]
+    for wrong in np.array(1.0), [1.0], 1.0:
+        with pytest.raises(Wrong):
+            several(wrong, 2)
+
+
+def test_a_grader_that_others_have_ended_grades_again(assignment, solution, tmp_path, monkeypatch):
+    nbformat.write(solution, tmp_path / "a.ipynb")
+    one, graded_before = batch.work(next(submissions(tmp_path, ASSIGNMENT)), ""), tmp_path / "graded before"
+    grade_one = batch.grade_one
+
+    def ended_once(*details):
+        if not graded_before.exists():
+            graded_before.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return grade_one(*details)
+
+    monkeypatch.setattr(batch, "grade_one", ended_once)
+    [(_, result)] = batch.here(assignment, [one], jobs=1)
+    assert scores(result) == full(assignment) and result["flags"] == []
 
 
 class CtrlC:

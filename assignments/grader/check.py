@@ -5,26 +5,29 @@ import traceback as _traceback
 import numpy as np
 
 PUBLIC = {}
+ASKED = {}
 
 
 def check(question):
     """Try a question's public cases, and say which of them fails and how."""
-    if question not in PUBLIC:
+    if question not in [*PUBLIC]:
         return print(f"There is no check for {question!r}. There is one for each of: {', '.join(PUBLIC)}.")
     for code, wanted in PUBLIC[question]:
         nothing = f"{question}: returned nothing yet.\n    {code}"
-        called = [globals().get(name) for name in _names(compile(code, "", "eval"))]
-        called += [globals().get(name) for f in called if hasattr(f, "__code__") for name in _names(f.__code__)]
-        stubs = any(map(_is_a_stub, called))
+        called = _names(compile(code, "", "eval"))
+        functions = [globals()[name] for name in called if hasattr(globals().get(name), "__code__")]
+        called = called.union(*(_names(f.__code__) for f in functions))
+        stubs = any(_is_a_stub(globals().get(name)) for name in called if name in ASKED)
         try:
             got = eval(code, globals())
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             frames = _traceback.extract_tb(error.__traceback__)[2:]
             where = f", in line {frames[-1].lineno} of {frames[-1].name}" if frames else ""
             if stubs or (not frames and "NoneType" in str(error)):
                 return print(nothing)
             missing = isinstance(error, NameError) and not frames
-            what = f"{error} yet" if missing else f"raised {type(error).__name__}: {error}{where}"
+            text = f": {error}" if str(error) else ""
+            what = f"{error} yet" if missing else f"raised {type(error).__name__}{text}{where}"
             return print(f"{question}: not yet.\n    {code}\n    {what}")
         try:
             same = np.shape(got) == np.shape(wanted) and np.allclose(got, wanted, 1e-9, 1e-12)

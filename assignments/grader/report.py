@@ -35,6 +35,12 @@ def points(result, question):
     return "" if question.manual else sum(got)
 
 
+def marks(assignment, result):
+    """Points by tests, and how many there are."""
+    tested = [question for question in assignment.questions if not question.manual]
+    return sum(points(result, question) for question in tested), sum(question.points for question in tested)
+
+
 def report(assignment, results, out):
     """Write the table, the details, a page per student, and a page per manual question."""
     questions = assignment.questions
@@ -44,7 +50,7 @@ def report(assignment, results, out):
         table.writerow(["student", *(q.name for q in questions), "total", "max", "seconds", "flags", "notes"])
         for result in results:
             scores = [points(result, question) for question in questions]
-            total, most = sum(score or 0 for score in scores), sum(q.points for q in questions if not q.manual)
+            total, most = marks(assignment, result)
             notes = "; ".join(result["notes"])[:500]
             row = [result["student"], *scores, total, most, result["seconds"], " ".join(result["flags"]), notes]
             table.writerow([harmless(entry) for entry in row])
@@ -71,8 +77,12 @@ def quoted(text):
 
 
 def feedback(assignment, result):
-    """What the student sees: of a hidden test its name and its hint."""
-    lines = [f"# {assignment.name}: {result['student']}", ""]
+    """What the student sees: the marks, what became of the notebook, and of a hidden test its name and its hint."""
+    got, most = marks(assignment, result)
+    lines = [f"# {assignment.name}: {result['student']}", "", f"{got} of {most} points by tests. Each test is named"]
+    lines[-1] += " after the mistake that it looks for.\n"
+    if result["notes"]:
+        lines += ["What was noticed in your notebook:", "", *(f"- {note}" for note in result["notes"]), ""]
     for question in assignment.questions:
         if question.manual:
             lines += [f"## {question.name}: {question.title}", "", "Read by your teacher.", ""]

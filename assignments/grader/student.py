@@ -39,9 +39,17 @@ def check_cell(assignment):
         f"    {name!r}: [\n" + "".join(f"        {case!r},\n" for case in cases[name]) + "    ]," for name in cases
     ]
     table = "PUBLIC = {\n" + "\n".join(lines) + "\n}"
-    cell = nbformat.v4.new_code_cell(source.replace("PUBLIC = {}", table).rstrip(), id="check")
+    source = source.replace("PUBLIC = {}", table).replace("ASKED = {}", f"ASKED = {asked(assignment)}")
+    cell = nbformat.v4.new_code_cell(source.rstrip(), id="check")
     cell.metadata = nbformat.from_dict({"cellView": "form", "jupyter": {"source_hidden": True}, "tags": ["hide-input"]})
     return cell
+
+
+def asked(assignment):
+    """The functions and classes of which the master holds a solution, sorted."""
+    cells = nbformat.read(assignment.notebook, as_version=4).cells
+    sources = [cell.source for cell in cells if cell.cell_type == "code" and BEGIN in cell.source]
+    return sorted(set(re.findall(r"^(?:def|class) (\w+)", "\n".join(map(without_solutions, sources)), re.MULTILINE)))
 
 
 def is_checker(cell):
