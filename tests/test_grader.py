@@ -208,6 +208,25 @@ def test_values_cross_as_python_has_them(sandbox):
         assert student.notes == []
 
 
+STOPPED = """
+from grader.grade import Student
+from grader.sandbox import Limits
+with Student(["import time"], Limits(call=2, total=4)) as student:
+    student.prepare()
+    print("ready", flush=True)
+    print(student.run("time.sleep(1) or 1"), student.run("2"))
+"""
+
+
+def test_a_grader_that_was_stopped_and_goes_on_holds_it_against_nobody(sandbox):
+    run = subprocess.Popen([sys.executable, "-c", STOPPED], cwd=ASSIGNMENTS, stdout=subprocess.PIPE, text=True)
+    assert run.stdout.readline() == "ready\n"
+    run.send_signal(signal.SIGSTOP)
+    time.sleep(7)
+    run.send_signal(signal.SIGCONT)
+    assert run.communicate(timeout=20)[0] == "1 2\n"
+
+
 def test_text_is_no_number_and_an_array_is_a_list():
     for text in "6.0", ["6.0"]:
         with pytest.raises(Wrong):

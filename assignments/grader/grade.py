@@ -18,7 +18,7 @@ class Student:
     def __init__(self, cells, limits=None, plain=False):
         self.cells, self.limits = list(cells), limits or Limits()
         self.sandbox = Sandbox(self.limits, plain)
-        self.deadline = Deadline(self.limits.total, self.sandbox.queued)
+        self.deadline = Deadline(self.limits.total, self.sandbox)
         self.skipped = [set() for _ in cells]
         self.alive = False
         self.losses, self.notes, self.flags = 0, [], set()

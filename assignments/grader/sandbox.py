@@ -44,16 +44,19 @@ class Limits:
 
 
 class Deadline:
-    """The end of some seconds: those spent in the queue for a processor come on top, up to four times as many."""
+    """The end of some seconds, not counting those in which the grader itself was stopped.
 
-    def __init__(self, seconds, queued):
-        self.seconds, self.queued = seconds, queued
-        self.end, self.before = time.monotonic() + seconds, queued()
+    The seconds that a sandbox has spent in the queue for a processor come on top, up to four times as many.
+    """
+
+    def __init__(self, seconds, sandbox):
+        self.seconds, self.sandbox = seconds, sandbox
+        self.end, self.before = time.monotonic() + seconds - sandbox.stopped, sandbox.queued()
 
     def left(self, enough=0):
         """The seconds that are left, or some of them if they are more than enough."""
-        left = self.end - time.monotonic()
-        return left if left > enough else left + min(self.queued() - self.before, 4 * self.seconds)
+        left = self.end - self.sandbox.now() + self.sandbox.stopped
+        return left if left > enough else left + min(self.sandbox.queued() - self.before, 4 * self.seconds)
 
 
 class Lost(Exception):
@@ -150,7 +153,8 @@ class Sandbox:
 
     def __init__(self, limits, plain=False):
         self.limits, self.plain = limits, plain
-        self.received, self.queued_before = 0, 0.0
+        self.received, self.queued_before, self.stopped = 0, 0.0, 0.0
+        self.seen = time.monotonic()
         self.process, self.claim = None, socket.socket(socket.AF_UNIX) if os.getuid() == 0 else None
         self.user = claim_user(self.claim) if self.claim else 0
 
@@ -176,9 +180,15 @@ class Sandbox:
         os.set_blocking(self.process.stdin.fileno(), False)
         os.set_blocking(self.process.stdout.fileno(), False)
         try:
-            self.receive(Deadline(self.limits.start, self.queued))
+            self.receive(Deadline(self.limits.start, self))
         except Lost as error:
             raise Broken(f"a new sandbox {error}") from error
+
+    def now(self):
+        """The time. Who waits asks every second: if it is late, the grader was stopped, by Ctrl-Z, say."""
+        late, self.seen = time.monotonic() - self.seen, time.monotonic()
+        self.stopped += late if late > 3 else 0
+        return self.seen
 
     def queued(self):
         """The seconds that this sandbox's processes were ready to run and had no processor."""
@@ -212,7 +222,7 @@ class Sandbox:
         poll = select.poll()
         poll.register(stream, select.POLLIN if stream is self.process.stdout else select.POLLOUT)
         while (left := deadline.left()) > 0:
-            if poll.poll(1000 * left):
+            if poll.poll(1000 * min(left, 1)):
                 return
         self.lose("ran out of time")
 
@@ -251,7 +261,7 @@ class Sandbox:
 
     def ask(self, message, seconds, functions=(), on_statement=lambda k: None):
         """Send a message and return the value that comes back."""
-        deadline = Deadline(seconds, self.queued)
+        deadline = Deadline(seconds, self)
         self.send(message, deadline)
         for _ in range(self.limits.calls):
             answer = self.receive(deadline)
