@@ -137,7 +137,7 @@ def figure(results):
 
 def place(ends, x, width):
     """How far above or below its dot a name finds room, in points; `ends` says where each height is free."""
-    height = next((h for h in (10, -10, 19, -19, 28, -28) if x - width / 2 > ends.get(h, -99)), 28)
+    height = next((h for h in (10, -10, 19, -19, 28, -28, 37) if x - width / 2 > ends.get(h, -99)), 37)
     ends[height] = x + width / 2
     return height
 
