@@ -182,7 +182,7 @@ def test_the_page_for_what_is_not_found_works_at_any_depth_and_from_a_folder(pub
         assert tab.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--primal')").strip()
         tab.keyboard.press("Tab")
         tab.keyboard.press("Enter")
-        assert tab.url == place + "#main-content"
+        tab.wait_for_url(place + "#main-content")
         tab.get_by_role("link", name="at the beginning").click()
         assert tab.url.endswith("/book/intro.html")
     assert not complaints
