@@ -21,17 +21,17 @@ addEventListener("load", () => {
     else part.removeAttribute("tabindex");
   });
   new ResizeObserver(mark).observe(document.body);
-
-  // Who closes what lay over the page, a sidebar or the search, is back at the button that opened it.
-  document.querySelectorAll("dialog").forEach((dialog) => {
-    const opener = { "pst-search-dialog": ".search-button" }[dialog.id] ?? `button.${dialog.id.split("-")[1]}-toggle`;
-    const buttons = () => [...document.querySelectorAll(opener)].filter((button) => button.checkVisibility());
-    dialog.addEventListener("close", () => buttons().forEach((button) => button.focus()));
-  });
-
-  // The theme takes the focus from a button that was pressed; who pressed it by keyboard is still there.
-  addEventListener("click", ({ detail, target }) => {
-    const button = target.closest("button");
-    if (button && !detail) setTimeout(() => { if (document.activeElement === document.body) button.focus(); });
-  }, true);
 });
+
+// Who closes what lay over the page, a sidebar or the search, is back at the button that opened it.
+document.querySelectorAll("dialog").forEach((dialog) => {
+  const opener = { "pst-search-dialog": ".search-button" }[dialog.id] ?? `button.${dialog.id.split("-")[1]}-toggle`;
+  const buttons = () => [...document.querySelectorAll(opener)].filter((button) => button.checkVisibility());
+  dialog.addEventListener("close", () => buttons().forEach((button) => button.focus()));
+});
+
+// The theme takes the focus from a button that was pressed; who pressed it by keyboard is still there.
+addEventListener("click", ({ detail, target }) => {
+  const button = target.closest("button");
+  if (button && !detail) setTimeout(() => { if (document.activeElement === document.body) button.focus(); });
+}, true);
