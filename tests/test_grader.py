@@ -147,6 +147,10 @@ def test_feedback_names_tests_and_hints_and_no_more(graded, assignment):
     for question in assignment.questions:
         for test in question.tests:
             assert test.name in page
+    for name, result in results.items():
+        page = (out / "feedback" / f"{file_name(name)}.md").read_text()
+        whys = [test["why"] for test in result["tests"] if test["why"]]
+        assert not [why for why in whys if why.startswith(("wrong: ", "raised ", "unusable: ")) and why in page]
 
 
 def test_manual_answers_lie_side_by_side(graded):

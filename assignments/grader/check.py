@@ -5,7 +5,7 @@ import traceback as _traceback
 import numpy as np
 
 PUBLIC = {}
-ASKED = {}
+ASKED = []
 
 
 def check(question):

@@ -79,8 +79,8 @@ def quoted(text):
 def feedback(assignment, result):
     """What the student sees: the marks, what became of the notebook, and of a hidden test its name and its hint."""
     got, most = marks(assignment, result)
-    lines = [f"# {assignment.name}: {result['student']}", "", f"{got} of {most} points by tests. Each test is named"]
-    lines[-1] += " after the mistake that it looks for.\n"
+    lines = [f"# {assignment.name}: {result['student']}", ""]
+    lines += [f"{got} of {most} points by tests. Each test is named after the mistake that it looks for.", ""]
     if result["notes"]:
         lines += ["What was noticed in your notebook:", "", *(f"- {note}" for note in result["notes"]), ""]
     for question in assignment.questions:

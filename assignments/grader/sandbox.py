@@ -51,11 +51,11 @@ class Deadline:
 
     def __init__(self, seconds, sandbox):
         self.seconds, self.sandbox = seconds, sandbox
-        self.end, self.before = time.monotonic() + seconds - sandbox.stopped, sandbox.queued()
+        self.end, self.before = sandbox.clock() + seconds, sandbox.queued()
 
     def left(self, enough=0):
         """The seconds that are left, or some of them if they are more than enough."""
-        left = self.end - self.sandbox.now() + self.sandbox.stopped
+        left = self.end - self.sandbox.clock()
         return left if left > enough else left + min(self.sandbox.queued() - self.before, 4 * self.seconds)
 
 
@@ -184,11 +184,12 @@ class Sandbox:
         except Lost as error:
             raise Broken(f"a new sandbox {error}") from error
 
-    def now(self):
-        """The time. Who waits asks every second: if it is late, the grader was stopped, by Ctrl-Z, say."""
-        late, self.seen = time.monotonic() - self.seen, time.monotonic()
-        self.stopped += late if late > 3 else 0
-        return self.seen
+    def clock(self):
+        """Seconds in which the grader ran. Who waits asks each second: who is late was stopped, by Ctrl-Z, say."""
+        now = time.monotonic()
+        self.stopped += now - self.seen if now - self.seen > 3 else 0
+        self.seen = now
+        return now - self.stopped
 
     def queued(self):
         """The seconds that this sandbox's processes were ready to run and had no processor."""

@@ -39,7 +39,7 @@ def check_cell(assignment):
         f"    {name!r}: [\n" + "".join(f"        {case!r},\n" for case in cases[name]) + "    ]," for name in cases
     ]
     table = "PUBLIC = {\n" + "\n".join(lines) + "\n}"
-    source = source.replace("PUBLIC = {}", table).replace("ASKED = {}", f"ASKED = {asked(assignment)}")
+    source = source.replace("PUBLIC = {}", table).replace("ASKED = []", f"ASKED = {asked(assignment)}")
     cell = nbformat.v4.new_code_cell(source.rstrip(), id="check")
     cell.metadata = nbformat.from_dict({"cellView": "form", "jupyter": {"source_hidden": True}, "tags": ["hide-input"]})
     return cell

@@ -27,7 +27,8 @@ ANOTHER_LANGUAGE = re.compile(r"%%(?!(time|capture)\b)")
 LINE = r"(?:.*\\\n)*.*$"  # with those that it goes on in
 TO_JUPYTER = re.compile(rf"^([ \t]*)(?:%{{1,2}}[A-Za-z]{LINE}|[!?]{LINE}|[\w.]+\?{{1,2}}[ \t]*$)", re.MULTILINE)
 FROM_JUPYTER = re.compile(rf"^([ \t]*[\w., \t]+=[ \t]*)(?:%[A-Za-z]|!){LINE}", re.MULTILINE)
-PROMPT = re.compile(r"^[ \t]*(?:>>>|\.\.\.|In \[\d*\]:|\.{3,}:)(?: |$)", re.MULTILINE)
+PROMPTED = re.compile(r"\s*(?:>>>|In \[\d*\]:)")
+PROMPT = re.compile(r"^[ \t]*(?:>>>|\.{3,}:?|In \[\d*\]:)(?: |$)", re.MULTILINE)
 KINDS = {"b": bool, "i": float, "u": float, "f": float}
 MOST = 1_000_000  # numbers in an array, were its empty axes 1 long
 ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
@@ -198,13 +199,15 @@ def statements(source):
     ['pass', 'if x:\\n    pass', 'z = 1 % 2', 't = None', 'pass']
     >>> [ast.unparse(statement) for statement in statements("  >>> def f():\\n  ...   return 1")]
     ['def f():\\n    return 1']
+    >>> [ast.unparse(statement) for statement in statements("%matplotlib inline\\ndef f():\\n    ...  # your answer")]
+    ['pass', 'def f():\\n    ...']
     """
     if ANOTHER_LANGUAGE.match(source):
         return []
     try:
         return ast.parse(source).body
     except SyntaxError:
-        source = textwrap.dedent(PROMPT.sub("", source))
+        source = textwrap.dedent(PROMPT.sub("", source) if PROMPTED.match(source) else source)
         source = FROM_JUPYTER.sub(r"\1None", TO_JUPYTER.sub(r"\1pass", source))
         return ast.parse(source).body
 

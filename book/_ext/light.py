@@ -54,9 +54,8 @@ NAMED = re.compile(
     re.DOTALL,
 )
 CHOICE = re.compile(r":[\w-]+\((?:[^()]|\([^()]*\))*\)|\[[^\]]*\]")
-PLAIN = re.compile(
-    r'<span class="(?:nn?|[opw])">([^<]*)</span>'
-)  # names, operators, brackets
+# Names, operators, brackets, spaces.
+PLAIN = re.compile(r'<span class="(?:nn?|[opw])">([^<]*)</span>')
 DECLARATION = re.compile(r"""(?:"[^"]*"|'[^']*'|[^;"'])+""")
 ASKED = re.compile(r"var\(\s*(--[\w-]+)")
 ICON_FONT = re.compile(
@@ -105,10 +104,9 @@ def write_styles(app, error):
     by_scripts = {"show"}.union(*(words(p.read_text("utf-8")) for p in scripts))
     outputs = "".join(p.read_text("utf-8") for p in sorted(static.glob("output-*.css")))
     css = "".join(whole(static, sheet) for sheet in app.env.style_sheets)
-    made_of = (
-        css + outputs + " ".join(sorted(by_scripts)) + Path(__file__).read_text("utf-8")
-    )
-    made_of = f"{crc32(made_of.encode()):x}"
+    source = css + outputs + " ".join(sorted(by_scripts))
+    source += Path(__file__).read_text("utf-8")
+    made_of = f"{crc32(source.encode()):x}"
     opening = f'<style id="styles" data-of="{made_of}">'
     new = {path: page for path, page in pages.items() if opening not in page}
     if not new:
