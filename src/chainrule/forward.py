@@ -8,6 +8,7 @@ derivative; nothing is kept.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -32,9 +33,7 @@ class Dual(inplace.InPlace, Methods):
     def __init__(self, primal, tangent, level):
         self.primal, self.tangent, self.level = primal, tangent, level
 
-    shape = property(lambda self: self.primal.shape)
-    ndim = property(lambda self: self.primal.ndim)
-    dtype = property(lambda self: self.primal.dtype)
+    shape, ndim, dtype = (property(attrgetter(f"primal.{name}")) for name in ("shape", "ndim", "dtype"))
     requires_grad = False
 
     def apply(self, op, inputs, params):
@@ -44,9 +43,12 @@ class Dual(inplace.InPlace, Methods):
         for x in inputs:
             if type(x) is not Dual:
                 x = constant_of(x)
-            mine = type(x) is Dual and x.level == level
-            values.append(x.primal if mine else x)
-            tangents.append(x.tangent if mine else None)
+            if type(x) is Dual and x.level == level:
+                values.append(x.primal)
+                tangents.append(x.tangent)
+            else:
+                values.append(x)
+                tangents.append(None)
         y = op(*values, **params)
         if not op.pushes:
             return y
@@ -56,8 +58,10 @@ class Dual(inplace.InPlace, Methods):
             ts = [np.zeros_like(x) if t is None else t for x, t in zip(values, tangents, strict=True)]
             return Dual(y, op.pushes[0](ts, kept), level)
         kept.a, kept.b = values if len(values) == 2 else (values[0], None)
-        parts = [push(t, kept) for push, t in zip(op.pushes, tangents, strict=True) if t is not None]
-        t = parts[0] if len(parts) == 1 else parts[0] + parts[1]
+        t = None
+        for push, x_dot in zip(op.pushes, tangents, strict=True):
+            if x_dot is not None:
+                t = push(x_dot, kept) if t is None else t + push(x_dot, kept)
         if t.shape != y.shape:
             t = expand(t, shape=y.shape)
         result = Dual(y, t if t.dtype == y.dtype else t.astype(y.dtype), level)

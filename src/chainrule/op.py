@@ -21,6 +21,8 @@ an input, any other name a parameter of the call. The names say what the tape mu
 import inspect
 from typing import Any
 
+from numpy import ndarray
+
 from .errors import do_not_broadcast, do_not_combine
 
 __all__ = ["Box", "Op", "constant", "custom", "elementwise", "linear_of_many", "multilinear", "reduction", "symmetric"]
@@ -123,7 +125,7 @@ def highest(inputs):
     """The box with the highest level among `inputs`, or None if there is no box."""
     top = None
     for x in inputs:
-        if isinstance(x, Box) and (top is None or x.level > top.level):
+        if type(x) is not ndarray and isinstance(x, Box) and (top is None or x.level > top.level):
             top = x
     return top
 

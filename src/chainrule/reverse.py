@@ -35,20 +35,8 @@ def sweep(seeds, retain=False, create_graph=False, wanted=None, level=0):
     heap, pending, found = [], {}, {}
     oldest = max(wanted) if wanted else 0  # no cotangent passes through what is older
 
-    def send(node, t):
-        """Add `t` to the cotangent of `node`, which waits for its turn."""
-        if type(t) is not node.like:
-            t = fit(t, node.like)
-        number = node.number
-        if number in pending:
-            # popped: NumPy adds in place to what nobody else refers to
-            t = pending.pop(number)[1] + t
-        else:
-            heappush(heap, number)
-        pending[number] = node, t
-
     for node, t in seeds:
-        send(node, t)
+        send(node, t, heap, pending)
 
     while heap:
         number = heappop(heap)
@@ -70,22 +58,35 @@ def sweep(seeds, retain=False, create_graph=False, wanted=None, level=0):
             else:
                 for parent, part in zip(node.nodes, t, strict=True):
                     if parent is not None:
-                        send(parent, part)
+                        send(parent, part, heap, pending)
                 continue
         if tape.last_write < number:
             inplace.check_unwritten(node)
         kept = live(node, level) if create_graph else node
         parent = node.from_a
         if parent is not None:
-            send(parent, node.op.pulls[0](t, kept))
+            send(parent, node.op.pulls[0](t, kept), heap, pending)
         parent = node.from_b
         if parent is not None:
-            send(parent, node.op.pulls[1](t, kept))
+            send(parent, node.op.pulls[1](t, kept), heap, pending)
         if not retain:
             node.op = node.op.spent
             if type(node.like) is tuple:
                 release(node)
     return found
+
+
+def send(node, t, heap, pending):
+    """Add `t` to the cotangent of `node`, which waits for its turn."""
+    if type(t) is not node.like:
+        t = fit(t, node.like)
+    number = node.number
+    if number in pending:
+        # popped: NumPy adds in place to what nobody else refers to
+        t = pending.pop(number)[1] + t
+    else:
+        heappush(heap, number)
+    pending[number] = node, t
 
 
 def fit(t, like):

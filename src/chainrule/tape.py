@@ -267,7 +267,7 @@ def constant_of(x):
     """The value of an input that is a constant at this level, without a box if it needs none."""
     while type(x) is Tensor and x.node is None:
         x = x.array
-    if isinstance(x, VALUES):
+    if type(x) is np.ndarray or isinstance(x, VALUES):
         return x
     return x.boxed if hasattr(x, "boxed") else np.asarray(x)  # boxed: a line that `compile` is recording
 
