@@ -235,6 +235,23 @@ SHARING = {
     "int array = float": lambda lib: put(lib.tensor([1, 2]), 0, 1.7),
     "bool array = int": lambda lib: put(lib.tensor([True, False]), 0, 0),
     "float32 += float64": lambda lib: lib.tensor(np.ones(1, np.float32)).add_(lib.tensor([0.5])).tolist(),
+    "a view of one number": lambda lib: one_number(lib, lambda x: x.view(1)),
+    "a number with a new axis": lambda lib: one_number(lib, lambda x: x[None]),
+    "a number expanded": lambda lib: one_number(lib, lambda x: x.expand(1, 1)),
+    "a leaf of one number under no_grad": lambda lib: leaf_of_one_number(lib),
+    "a result of one number": lambda lib: result_of_one_number(lib),
+    "a sum with a new axis": lambda lib: (lambda s: (s.unsqueeze(0).add_(5), s)[1])(lib.tensor([1.0, 2.0]).sum()),
+    "diagonal": lambda lib: square_written(lib, lambda y: y.diagonal()),
+    "another diagonal of other axes": lambda lib: square_written(lib, lambda y: y[None].diagonal(1, 2, 1)),
+    "einsum of a diagonal": lambda lib: square_written(lib, lambda y: lib.einsum("ii->i", y)),
+    "unfold": lambda lib: square_written(lib, lambda y: y.unfold(1, 1, 2)),
+    "unfold with an overlap, read": lambda lib: (lambda x: (x.unfold(0, 2, 1), x.mul_(3))[0])(lib.tensor([1.0, 2, 4])),
+    "repeat copies": lambda lib: (lambda x: (x.repeat(1), x.repeat(2, 1), x.add_(1)))(lib.tensor([[1.0]])[0]),
+    "tile copies": lambda lib: (lambda x: (x.tile(1, 1), x.add_(1)))(lib.tensor([1.0, 2.0])),
+    "diff of order 0 copies": lambda lib: (lambda x: (x.diff(n=0), x.add_(1)))(lib.tensor([1.0, 2.0])),
+    "sum_to_size of the same size": lambda lib: square_written(lib, lambda y: y.sum_to_size(2, 2)),
+    "repeat may be viewed": lambda lib: lib.ones(4, 1).repeat(1, 2).view(2, 4),
+    "what indices name may be viewed": lambda lib: lib.tensor([[1.0, 2], [3, 4]])[:, lib.tensor([1, 0])].view(4),
     "leading ones are dropped": lambda lib: put(lib.tensor([[1.0, 2.0]]), 0, lib.tensor([[[3.0, 4.0]]])),
 }
 
@@ -270,7 +287,7 @@ def retained(lib):
     y.retain_grad()
     y.mul_(3)
     y.sum().backward()
-    return x.grad
+    return x.grad, y.retains_grad, y.grad
 
 
 def hooked(lib):
@@ -280,6 +297,38 @@ def hooked(lib):
     y.mul_(3)
     y.sum().backward()
     return x.grad
+
+
+def one_number(lib, look):
+    x = lib.tensor(2.0)
+    view = look(x)
+    x.add_(1)
+    return view, view.mul_(2), x
+
+
+def leaf_of_one_number(lib):
+    p = lib.tensor(3.0, requires_grad=True)
+    with lib.no_grad():
+        p.view(1).sub_(1)
+    (p * p).backward()
+    return p, p.grad
+
+
+def result_of_one_number(lib):
+    x = lib.tensor(2.0, requires_grad=True)
+    y = x * 3
+    view = y.view(1)
+    y.mul_(x)
+    view.sum().backward()
+    return view.detach(), x.grad
+
+
+def square_written(lib, look):
+    x = lib.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+    y = x * 1
+    look(y).mul_(10)
+    (y * y).sum().backward()
+    return y.detach(), x.grad
 
 
 def joined(lib):
@@ -303,6 +352,41 @@ def test_memory_is_shared_as_in_pytorch(name):
         assert repr(SHARING[name](cr)) == repr(SHARING[name](torch))
     finally:
         torch.set_default_dtype(torch.float32)
+
+
+# What an operation keeps to choose by: an index, a mask, the positions that it found.
+CHOSEN = {
+    "index": lambda lib, x, i, m: (x[i], i),
+    "mask as an index": lambda lib, x, i, m: (x[m], m),
+    "gather": lambda lib, x, i, m: (x.gather(0, i), i),
+    "index_select": lambda lib, x, i, m: (x.index_select(0, i), i),
+    "where": lambda lib, x, i, m: (lib.where(m, x, 2 * x), m),
+    "masked_fill": lambda lib, x, i, m: (x.masked_fill(m, 0.0), m),
+    "max": lambda lib, x, i, m: x.max(0),
+    "sort": lambda lib, x, i, m: x.sort(),
+    "topk": lambda lib, x, i, m: x.topk(2),
+    "assignment": lambda lib, x, i, m: (put(x * 1, i, 0.0), i),
+}
+
+
+@pytest.mark.parametrize("name", CHOSEN)
+def test_what_was_chosen_by_may_not_be_written_before_the_way_back(name):
+    said = []
+    for lib in (torch, cr):
+        x = lib.tensor([1.0, 5.0, 3.0], requires_grad=True)
+        y, chosen_by = CHOSEN[name](lib, x, lib.tensor([2, 1]), lib.tensor([True, False, True]))
+        chosen_by.zero_()
+        with pytest.raises(RuntimeError) as error:
+            y.sum().backward()
+        said.append(str(error.value).partition(":")[0])
+    assert said[0] == said[1] and "modified by an inplace operation" in said[0]
+
+
+def test_view_cannot_be_detached_in_place():
+    for lib in (torch, cr):
+        x = lib.tensor([1.0, 2.0], requires_grad=True) * 2
+        with pytest.raises(RuntimeError, match=r"Can't detach views in-place. Use detach\(\) instead"):
+            x[0].detach_()
 
 
 def test_leaf_may_be_updated_between_passes():

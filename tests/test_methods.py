@@ -6,7 +6,8 @@ import torch
 from oracle import array, assert_same, backward, hessian_product, second_order
 
 import chainrule as cr
-from chainrule import functions, methods
+from chainrule import functions
+from chainrule.library import numpy_calls
 
 X = np.array([[0.3, 0.9, 0.5], [0.7, 0.2, 0.6]])
 CUBE = np.cos(np.arange(1.0, 13.0)).reshape(2, 3, 2)
@@ -338,11 +339,127 @@ def test_numpys_spelling_means_what_it_means_in_numpy(name):
     assert_same(through_numpy, want)
 
 
-@pytest.mark.parametrize("ufunc", methods.UFUNCS, ids=lambda ufunc: ufunc.__name__)
+SQUARE = np.array([[2.0, 0.3, -0.4], [0.3, 1.5, 0.2], [-0.4, 0.2, 3.0]])
+CUBE = np.linspace(0.1, 2.4, 24).reshape(2, 3, 4)
+
+# NumPy's functions in NumPy's spelling: what they do with the array they must do with the Tensor.
+NUMPYS = {
+    np.sum: [lambda x: np.sum(x, 0), lambda x: np.sum(x, axis=(0, 1), keepdims=True)],
+    np.mean: [lambda x: np.mean(x, -1)],
+    np.prod: [lambda x: np.prod(x, axis=1)],
+    np.amax: [lambda x: np.amax(x, axis=0)],
+    np.amin: [lambda x: np.amin(x, axis=0, keepdims=True)],
+    np.max: [lambda x: np.max(x), lambda x: np.max(x, axis=1), lambda x: np.max(x, keepdims=True)],
+    np.min: [lambda x: np.min(x), lambda x: np.min(x, 1), lambda x: np.min(x, axis=(0, 1), keepdims=True)],
+    np.var: [lambda x: np.var(x), lambda x: np.var(x, axis=0, ddof=1), lambda x: np.var(x, 1, keepdims=True)],
+    np.std: [lambda x: np.std(x), lambda x: np.std(x, axis=1)],
+    np.reshape: [lambda x: np.reshape(x, (9, 1)), lambda x: np.reshape(x, -1)],
+    np.ravel: [lambda x: np.ravel(x)],
+    np.squeeze: [lambda x: np.squeeze(x[None, :, None], axis=(0, 2))],
+    np.transpose: [lambda x: np.transpose(x), lambda x: np.transpose(x[None], axes=(1, 2, 0))],
+    np.where: [lambda x: np.where(x > 0, x, -x)],
+    np.clip: [lambda x: np.clip(x, 0.25, 1.7)],
+    np.stack: [lambda x: np.stack([x, x], -1)],
+    np.broadcast_to: [lambda x: np.broadcast_to(x, shape=(2, 3, 3))],
+    np.flip: [lambda x: np.flip(x), lambda x: np.flip(x, axis=(0, 1))],
+    np.fliplr: [np.fliplr],
+    np.flipud: [np.flipud],
+    np.tril: [lambda x: np.tril(x, -1)],
+    np.triu: [lambda x: np.triu(x, 1)],
+    np.tile: [lambda x: np.tile(x, (2, 1))],
+    np.moveaxis: [lambda x: np.moveaxis(x[None], 0, -1)],
+    np.vstack: [lambda x: np.vstack([x, x[0]])],
+    np.hstack: [lambda x: np.hstack([x, x])],
+    np.dstack: [lambda x: np.dstack([x, x])],
+    np.atleast_1d: [lambda x: np.atleast_1d(x[0, 0])],
+    np.atleast_2d: [lambda x: np.atleast_2d(x[0])],
+    np.atleast_3d: [lambda x: np.atleast_3d(x)],
+    np.nan_to_num: [lambda x: np.nan_to_num(x)],
+    np.sinc: [np.sinc],
+    np.inner: [lambda x: np.inner(x, x)],
+    np.vdot: [lambda x: np.vdot(x[0], x[1])],
+    np.kron: [lambda x: np.kron(x, x)],
+    np.einsum: [lambda x: np.einsum("ij,jk->ki", x, x), lambda x: np.einsum(x, [0, 0])],
+    np.linalg.inv: [np.linalg.inv],
+    np.linalg.det: [np.linalg.det],
+    np.linalg.solve: [lambda x: np.linalg.solve(x, x[:, :2] ** 2)],
+    np.linalg.slogdet: [lambda x: np.linalg.slogdet(x)[1]],
+    np.linalg.cholesky: [lambda x: np.linalg.cholesky(x @ x.T)],
+    np.linalg.eigh: [lambda x: np.linalg.eigh(x @ x.T)[0]],
+    np.linalg.eigvalsh: [lambda x: np.linalg.eigvalsh(x @ x.T)],
+    np.linalg.matrix_power: [lambda x: np.linalg.matrix_power(x, 3)],
+    np.linalg.multi_dot: [lambda x: np.linalg.multi_dot([x, x, x])],
+    np.linalg.norm: [
+        lambda x: np.linalg.norm(x),
+        lambda x: np.linalg.norm(x, keepdims=True),
+        lambda x: np.linalg.norm(x[0], 3),
+        lambda x: np.linalg.norm(x, 2),
+        lambda x: np.linalg.norm(x, 1),
+        lambda x: np.linalg.norm(x, -np.inf, axis=(0, 1)),
+        lambda x: np.linalg.norm(x, "nuc"),
+        lambda x: np.linalg.norm(x, ord=1, axis=0, keepdims=True),
+    ],
+    np.cumsum: [lambda x: np.cumsum(x), lambda x: np.cumsum(x, axis=1)],
+    np.cumprod: [lambda x: np.cumprod(x), lambda x: np.cumprod(x, 0)],
+    np.dot: [
+        lambda x: np.dot(x, 2.0),
+        lambda x: np.dot(x, x[0]),
+        lambda x: np.dot(x[0], np.ones((2, 3, 4))),
+        lambda x: np.dot(x, np.ones((2, 3, 4))),
+        lambda x: np.dot(np.ones((2, 4, 3)), x),
+        lambda x: np.dot(CUBE.transpose(0, 2, 1), x[None]),
+    ],
+    np.outer: [lambda x: np.outer(x, x[0])],
+    np.concatenate: [lambda x: np.concatenate([x, x], axis=None), lambda x: np.concatenate((x, x), 1)],
+    np.expand_dims: [lambda x: np.expand_dims(x, axis=1), lambda x: np.expand_dims(x, (0, -1))],
+    np.swapaxes: [lambda x: np.swapaxes(x, axis1=0, axis2=1)],
+    np.round: [lambda x: np.round(x * 1.01), lambda x: np.round(x * 1.234, 1)],
+    np.around: [lambda x: np.around(x * 1.234, decimals=2)],
+    np.diff: [lambda x: np.diff(x), lambda x: np.diff(x, n=2, axis=0)],
+    np.nansum: [lambda x: np.nansum(x, axis=0, keepdims=True)],
+    np.sort: [lambda x: np.sort(x), lambda x: np.sort(x, axis=0)],
+    np.roll: [lambda x: np.roll(x, 1), lambda x: np.roll(x, shift=-1, axis=1)],
+    np.rot90: [lambda x: np.rot90(x, k=1, axes=(1, 0))],
+    np.diag: [lambda x: np.diag(x, k=1), lambda x: np.diag(x[0])],
+    np.diagonal: [lambda x: np.diagonal(x[None], offset=1, axis1=1, axis2=2)],
+    np.trace: [np.trace],
+    np.tensordot: [lambda x: np.tensordot(x, x, axes=1), lambda x: np.tensordot(x, x, ([0], [0]))],
+    np.copy: [np.copy],
+    np.full_like: [lambda x: x * np.full_like(x, 2.0)],
+    np.ones_like: [lambda x: x + np.ones_like(x)],
+    np.zeros_like: [lambda x: x + np.zeros_like(x, dtype=np.float32)],
+    np.shape: [lambda x: x * np.shape(x)[0]],
+    np.ndim: [lambda x: x * np.ndim(x)],
+    np.size: [lambda x: x * np.size(x), lambda x: x * np.size(x, 1)],
+    np.any: [lambda x: np.any(x > 1, axis=0)],
+    np.all: [lambda x: np.all(x > 0, axis=1, keepdims=True)],
+    np.isclose: [lambda x: np.isclose(x, x.T)],
+    np.allclose: [lambda x: np.allclose(x, x + 1e-9)],
+    np.array_equal: [lambda x: np.array_equal(x, x.T)],
+    np.argmax: [lambda x: np.argmax(x), lambda x: np.argmax(x, axis=1)],
+    np.argmin: [lambda x: np.argmin(x, axis=0, keepdims=True)],
+    np.argsort: [lambda x: np.argsort(x, axis=0)],
+}
+
+
+@pytest.mark.parametrize(
+    "function", numpy_calls.FUNCTIONS | numpy_calls.FLAT, ids=lambda f: f"{f.__module__}.{f.__name__}"
+)
+def test_numpys_function_of_a_tensor_is_the_tensor_of_numpys_function(function):
+    for call in NUMPYS[function]:
+        want = np.asarray(call(SQUARE))
+        got = call(cr.tensor(SQUARE, requires_grad=True))
+        assert_same(got if isinstance(got, cr.Tensor) else cr.tensor(got), want)
+        if function in numpy_calls.FUNCTIONS:
+            assert cr.gradcheck(call, cr.tensor(SQUARE + np.triu(SQUARE, 1) * 0.1, requires_grad=True))
+
+
+@pytest.mark.parametrize("ufunc", numpy_calls.UFUNCS, ids=lambda ufunc: ufunc.__name__)
 def test_numpys_ufunc_of_a_tensor_is_the_tensor_of_numpys_ufunc(ufunc):
-    values = X + 1 if ufunc is np.arccosh else X
+    bits = ufunc in (np.bitwise_and, np.bitwise_or, np.invert)
+    values = X + 1 if ufunc is np.arccosh else X > 0.5 if bits else X
     arrays = (values, values.T.copy()) if ufunc is np.matmul else (values, values[0])[: ufunc.nin]
-    got = ufunc(*(cr.tensor(a, requires_grad=True) for a in arrays))
+    got = ufunc(*(cr.tensor(a, requires_grad=not bits) for a in arrays))
     assert_same(got, ufunc(*arrays))
     assert_same(ufunc(arrays[0], *map(cr.tensor, arrays[1:])), ufunc(*arrays))
 

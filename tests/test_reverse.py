@@ -374,6 +374,92 @@ def retained_and_assigned(lib):
     return y.grad, x.grad
 
 
+def one_of_two_then_the_other(lib):
+    x, y = leaf(lib, 1.0, 2.0), leaf(lib, 3.0, 4.0)
+    z = (x * x).sum() + (y * y).sum()
+    return lib.autograd.grad(z, x), lib.autograd.grad(z, y)
+
+
+def what_does_not_lead_there_is_left_alone(lib):
+    x, y = leaf(lib, 1.0, 2.0), leaf(lib, 0.0, 4.0)
+    seen, u = [], y * 2
+    u.register_hook(lambda g: seen.append(g))
+    u.retain_grad()
+    v = u * u
+    with lib.no_grad():
+        u += 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return lib.autograd.grad((x * x).sum() + v.sum() + y.sqrt().sum(), x), seen, u.grad
+
+
+def part_of_a_stack(lib):
+    x = leaf(lib, 3.0, 1.0)
+    u = x * 2
+    y = lib.stack([u[0], u[1] * u[0]])
+    return lib.autograd.grad(y.sum(), u, retain_graph=True), lib.autograd.grad(y.sum(), [u, x])
+
+
+def up_to_a_result_and_on(lib):
+    x = leaf(lib, 2.0)
+    u = x.exp()
+    return lib.autograd.grad(u * u, u), lib.autograd.grad(u, x)
+
+
+def backward_to_some(lib):
+    x, y = leaf(lib, 3.0), leaf(lib, 2.0)
+    (x * y).backward(inputs=[x])
+    first = x.grad.clone(), y.grad
+    (x * y).backward(inputs=y)
+    return first, x.grad, y.grad
+
+
+def backward_of_several(lib):
+    x, y = leaf(lib, 3.0, 1.0), leaf(lib, 2.0)
+    lib.autograd.backward([x * y, y], [lib.tensor([1.0, 10.0]), None])
+    lib.autograd.backward(y * y, inputs=[y])
+    return x.grad, y.grad
+
+
+def generator_under_no_grad(lib):
+    x = leaf(lib, 3.0)
+
+    @lib.no_grad()
+    def steps():
+        sent = yield (x * 2).requires_grad
+        try:
+            yield sent, (x * 2).requires_grad
+        except ValueError:
+            yield "caught", (x * 2).requires_grad
+        return "done"
+
+    def all_of_them():
+        return (yield from steps())
+
+    run = all_of_them()
+    found = [next(run), lib.is_grad_enabled(), run.send(5), run.throw(ValueError("no")), lib.is_grad_enabled()]
+    try:
+        next(run)
+    except StopIteration as end:
+        return found, end.value
+
+
+def no_grad_without_parentheses(lib):
+    x = leaf(lib, 3.0)
+
+    @lib.no_grad
+    def double():
+        return (x * 2).requires_grad
+
+    return double(), double.__name__
+
+
+def numpy_under_no_grad(lib):
+    x = leaf(lib, 3.0, 4.0)
+    with lib.no_grad():
+        return x.numpy().tolist(), np.asarray(x).tolist()
+
+
 PROGRAMS = [
     passes, second_pass, only_leaves, zeroed, cleared, preset, own_gradients, seed_is_not_kept, diamond, long_ladder,
     unused, used_often, loop_and_branch, order_of_making_is_not_order_of_use, create_graph, third_order,
@@ -383,6 +469,8 @@ PROGRAMS = [
     float32_throughout, long_loop, hook, hook_that_looks,
     hooks_in_order, hook_removed, hook_sees_the_whole, hook_in_grad, hook_and_create_graph,
     retained_after_hooks, retained_and_assigned,
+    one_of_two_then_the_other, what_does_not_lead_there_is_left_alone, part_of_a_stack, up_to_a_result_and_on,
+    backward_to_some, backward_of_several, generator_under_no_grad, no_grad_without_parentheses, numpy_under_no_grad,
 ]  # fmt: skip
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from . import functions, rules, values
 from .forward import Dual, share
 from .op import Box
-from .rules import VIEWS, expand
+from .rules import expand
 from .tape import Node, constant_of, outward
 
 PRODUCTS = (rules.dot, rules.mv, rules.mm)
@@ -48,7 +48,7 @@ class Fan(Dual):
         if t.shape != whole:
             t = expand(t.reshape((t.shape[0], *(1,) * (len(whole) - t.ndim), *t.shape[1:])), shape=whole)
         result = Fan(y, t if t.dtype == y.dtype else t.astype(y.dtype), level)
-        return share(inputs[0], result, op, params) if op in VIEWS else result
+        return share(inputs[0], result, op, params) if op.view else result
 
     def _each(self, f, *tangents):
         return functions.stack([f(*rows) for rows in zip(*tangents, strict=True)])

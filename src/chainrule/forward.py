@@ -16,7 +16,7 @@ import numpy as np
 from . import inplace
 from .methods import Methods
 from .op import Box
-from .rules import VIEWS, expand
+from .rules import expand
 from .tape import Node, constant_of, levels, lift, link, number_or_array, outward, views_of
 from .typing import Function, Value
 
@@ -65,7 +65,7 @@ class Dual(inplace.InPlace, Methods):
         if t.shape != y.shape:
             t = expand(t, shape=y.shape)
         result = Dual(y, t if t.dtype == y.dtype else t.astype(y.dtype), level)
-        return share(inputs[0], result, op, params) if op in VIEWS else result
+        return share(inputs[0], result, op, params) if op.view else result
 
     def detach(self):
         """The primal alone: a constant for this derivative and for those around it."""
@@ -105,7 +105,8 @@ class Dual(inplace.InPlace, Methods):
 
 def share(base, view, op, params):
     """Note that `view` looks at the memory of `base`, if it does. Returns the view."""
-    if isinstance(view.primal, Box) or np.may_share_memory(view.primal, base.primal):
+    number = isinstance(base.primal, np.generic)  # it has no memory: writing makes both anew
+    if number or isinstance(view.primal, Box) or np.may_share_memory(view.primal, base.primal):
         link(base, view, op, params)
     return view
 

@@ -123,6 +123,13 @@ class Retained:
         return t
 
 
+def hand_on(old, new):
+    """Let what was to be retained at `old` be retained at `new`: the tensor has been written in place."""
+    if type(old) is WatchedNode and (entry := find_retained(old)) is not None:
+        old.hooks.remove(entry)
+        watch(new, entry)
+
+
 def find_retained(node):
     return next((hook for hook in node.hooks if isinstance(hook, Retained)), None)
 

@@ -12,6 +12,7 @@ import numpy as np
 from . import tape
 from .errors import do_not_broadcast, does_not_stretch, kind
 from .functions import getitem, index_steps
+from .graph import hand_on
 from .op import Box, custom, given
 from .rules import astype, choose, clone, expand, index, scatter
 from .tape import Leaf, Node, tensor_of, tick
@@ -20,26 +21,13 @@ from .tape import Leaf, Node, tensor_of, tick
 # its writes, and the name of what wrote last, as far as that was recorded.
 writes: dict = {}
 
-# NumPy's numbers cannot be written. When a number's tensor needs memory it gets an array,
-# and this remembers which: id(number) -> (number, weak reference to the array).
-promoted: dict = {}
-
-
-def memory(x):
-    """The array of tensor `x`, one that can be written to and shared."""
-    if type(x.array) in tape.SCALARS or isinstance(x.array, np.generic):
-        number, x.array = x.array, np.array(x.array)
-        key = id(number)
-        promoted[key] = (number, weakref.ref(x.array, lambda _: promoted.pop(key, None)))
-    return x.array
-
 
 def owner(value):
     """The array that owns the memory of `value`, or None for a number without memory."""
     if isinstance(value, np.generic):
-        _, array = promoted.get(id(value), (None, lambda: None))
+        _, array = tape.promoted.get(id(value), (None, lambda: None))
         value = array()
-    while value is not None and type(value.base) is np.ndarray:
+    while hasattr(value, "base") and hasattr(value.base, "base"):
         value = value.base
     return value
 
@@ -70,21 +58,33 @@ def check_unwritten(node):
         if parent is None:
             continue
         for name in needs & {"y", "a", "b", "x"}:
-            value = getattr(node, "a" if name == "x" else name)
-            while isinstance(value, tape.Tensor):
-                value = value.array
-            if isinstance(value, np.ndarray | np.generic):
-                times = moments(value)
-                later = sum(moment < node.number for moment in times)
-                if later:
-                    raise RuntimeError(stale(node, name, value, len(times), len(times) - later))
+            check_value(node, name, getattr(node, "a" if name == "x" else name))
+    for value in parts_of(getattr(node, "params", None)):
+        check_value(node, "index", value)
+
+
+def parts_of(params):
+    """What stands in nested tuples and dicts, such as the arrays of an index."""
+    if isinstance(params, tuple | dict):
+        return [x for part in (params.values() if isinstance(params, dict) else params) for x in parts_of(part)]
+    return [params]
+
+
+def check_value(node, name, value):
+    while isinstance(value, tape.Tensor):
+        value = value.array
+    if isinstance(value, np.ndarray | np.generic):
+        times = moments(value)
+        later = sum(moment < node.number for moment in times)
+        if later:
+            raise RuntimeError(stale(node, name, value, len(times), len(times) - later))
 
 
 def stale(node, name, value, version, expected):
-    maker = {"y": node, "a": node.from_a, "x": node.from_a, "b": node.from_b}[name]
+    maker = {"y": node, "a": node.from_a, "x": node.from_a, "b": node.from_b}.get(name)  # an index has none
     whole = owner(value)
     writer = writes[id(whole)][2]
-    if name != "y" and writer is not None and isinstance(maker, Node | Leaf):
+    if name in ("a", "b", "x") and writer is not None and isinstance(maker, Node | Leaf):
         made_by = f", which is output 0 of {writer if value.size == whole.size else 'AsStrided'},"
     else:
         made_by = f", which is output 0 of {maker.op.name}," if isinstance(maker, Node) else ""
@@ -171,9 +171,14 @@ def overwrite(x, y, tail=()):
         if y.node is not None and not tail and y.node.y is y.array:
             y.node.y, y.node.number = x.array, tick()
     if recorded:
-        root.node = y.node if y.node is not None and not path else history(root, y, path)
+        renew(root, y.node if y.node is not None and not path else history(root, y, path))
         for view in tape.views_of(root):
-            view.node = follow(tensor_of(root.array, root.node, root.level), view.path).node
+            renew(view, follow(tensor_of(root.array, root.node, root.level), view.path).node)
+
+
+def renew(x, node):
+    hand_on(x.node, node)
+    x.node = node
 
 
 def is_all(parts):
@@ -222,7 +227,7 @@ def keep_what_was(x, node):
 
 
 def write(x, values, tail, name=None):
-    array = memory(x)
+    array = tape.memory(x)
     if not array.flags.writeable:
         raise RuntimeError(
             "unsupported operation: more than one element of the written-to tensor refers to a single "

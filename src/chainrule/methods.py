@@ -11,8 +11,8 @@ import numpy as np
 
 from . import functions, rules
 from .functions import plain
-from .library import linalg, more, places
-from .op import Box, Op
+from .library import linalg, more, numpy_calls, places
+from .op import Box
 from .tape import binary
 
 # What no tensor is equal to.
@@ -101,6 +101,11 @@ class Methods(Box):
         """The number of axes."""
         return self.ndim
 
+    def contiguous(self):
+        """Itself, or a copy if its numbers do not stand in memory in their order."""
+        x = plain(self)
+        return functions.clone(self) if isinstance(x, np.ndarray) and not x.flags.c_contiguous else self
+
     def numel(self):
         """How many numbers there are."""
         return self.size
@@ -154,7 +159,7 @@ class Methods(Box):
         return plain(self).item()
 
     def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
-        function = UFUNCS.get(ufunc)
+        function = numpy_calls.UFUNCS.get(ufunc)
         if function is None or method != "__call__" or kwargs:
             extra = f" with {', '.join(kwargs)}" if kwargs else ""
             raise TypeError(
@@ -164,11 +169,11 @@ class Methods(Box):
         return function(*inputs)
 
     def __array_function__(self, function, types, args, kwargs):
-        ours = FUNCTIONS.get(function)
+        ours = numpy_calls.FUNCTIONS.get(function) or numpy_calls.FLAT.get(function)
         if ours is None:
+            name = f"{function.__module__}.{function.__name__}".replace("numpy", "np", 1)
             raise TypeError(
-                f"np.{function.__name__} has no rule here: use a function of chainrule, "
-                "or detach().numpy() for the array alone"
+                f"{name} has no rule here: use a function of chainrule, or detach().numpy() for the array alone"
             )
         return ours(*args, **kwargs)
 
@@ -204,41 +209,3 @@ for module in (more, places, linalg):
         setattr(Methods, name, getattr(module, name))
 for name in set(more.SPECIAL) - {"polygamma"}:
     setattr(Methods, name, special(name))
-
-# NumPy's names that are also names of chainrule.library.more.
-ALSO = """
-    arctan2 hypot logaddexp fmax fmin fmod remainder copysign trunc isnan isinf isfinite logical_not logical_and
-    logical_or
-""".split()
-
-UFUNCS = {
-    np.add: functions.add, np.subtract: functions.sub, np.multiply: functions.mul, np.divide: functions.div,
-    np.power: functions.pow, np.negative: functions.neg, np.matmul: functions.matmul, np.square: functions.square,
-    np.greater: functions.gt, np.greater_equal: functions.ge, np.less: functions.lt, np.less_equal: functions.le,
-    np.equal: functions.eq, np.not_equal: functions.ne, np.floor_divide: more.whole_quotient,
-    **{
-        ufunc: getattr(functions, name)
-        for name in dir(functions)
-        if isinstance(op := getattr(rules, name, None), Op) and op.family == "elementwise"
-        if isinstance(ufunc := op.value, np.ufunc)
-    },
-    np.sign: functions.sign,
-    **{getattr(np, name): getattr(more, name) for name in ALSO},
-}  # fmt: skip
-
-FUNCTIONS = {
-    getattr(np, name): getattr(functions, name)
-    for name in """
-        sum mean prod var std max min amax amin argmax argmin cumsum reshape ravel squeeze transpose swapaxes where clip
-        concatenate stack outer dot broadcast_to flip round
-    """.split()
-} | {
-    np.ones_like: lambda x: np.ones(x.shape, x.dtype),
-    np.zeros_like: lambda x: np.zeros(x.shape, x.dtype),
-    np.expand_dims: functions.unsqueeze,
-    np.shape: lambda x: x.shape,
-    np.ndim: lambda x: x.ndim,
-    np.size: lambda x: x.size,
-    np.copy: functions.clone,
-    np.linalg.norm: lambda x, ord=None, axis=None, keepdims=False: functions.norm(x, ord, axis, keepdims),
-}

@@ -58,20 +58,21 @@ class Op:
     pushes  for each input, `push(t, kept)`: this input's part of the output's tangent
     rules   the formulas as they were written, for whoever prints the table
     needs   for each input, the names its pull mentions: what the tape keeps for it
+    view    whether the output looks at the memory of the input
     wrong   says in PyTorch's words why a call of `value` failed
     spent   stands in for the operation once its node has let go of what it kept
 
     `kept` is any object with the attributes y, a, b and params that hold what was kept.
     """
 
-    __slots__ = ("name", "family", "value", "inputs", "rules", "pulls", "pushes", "needs", "wrong", "spent")
+    __slots__ = ("name", "family", "value", "inputs", "rules", "pulls", "pushes", "needs", "view", "wrong", "spent")
 
     def __init__(self, name, family, value, inputs, rules, pulls=None, pushes=None, needs=None, wrong=None):
         self.name, self.family, self.value, self.inputs, self.rules = name, family, value, inputs, rules
         self.pulls = pulls or tuple(bind(rule, inputs) for rule in rules)
         self.pushes = pushes or self.pulls
         self.needs = needs or tuple(frozenset(names(rule)) for rule in rules)
-        self.wrong = wrong
+        self.view, self.wrong = False, wrong
         self.spent = Spent(self)
 
     def __call__(self, *inputs, **params):
@@ -176,12 +177,13 @@ def symmetric(name, value, rule):
     return Op(name, "symmetric", value, ("x",), (rule,))
 
 
-def multilinear(name, value, *rules, wrong=None):
+def multilinear(name, value, *rules, view=False, wrong=None):
     """An operation linear in each input: only the pulls are written.
 
     The push is the operation itself, with the tangent in the place of the input.
     """
     op = Op(name, "multilinear", value, inputs_of(rules), rules, wrong=wrong)
+    op.view = view
     if len(rules) == 1:
         op.pushes = (lambda t, kept: op(t, **kept.params),)
     else:

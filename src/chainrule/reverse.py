@@ -16,10 +16,10 @@ from . import inplace, tape
 from .errors import mismatch, size
 from .op import Box
 from .rules import sum_to
-from .tape import Leaf, Node, WatchedNode, tensor_of
+from .tape import Bundle, Leaf, Node, tensor_of
 
 
-def sweep(seeds, retain=False, create_graph=False, wanted=None, level=0):
+def sweep(seeds, retain=False, create_graph=False, wanted=None, level=0, path=None):
     """Carry cotangents from the outputs' nodes back to the leaves.
 
     seeds         pairs (node, cotangent) for the outputs
@@ -28,47 +28,49 @@ def sweep(seeds, retain=False, create_graph=False, wanted=None, level=0):
     wanted        the nodes whose cotangents are returned, by number; if None, the
                   cotangents of leaves are added to their `grad`
     level         the level of the Tensors among them
+    path          what `ways` has found: nothing else is touched; if None, all is
     """
     if create_graph and not tape.recording:
         with tape.enable_grad():
-            return sweep(seeds, retain, create_graph, wanted, level)
+            return sweep(seeds, retain, create_graph, wanted, level, path)
     heap, pending, found = [], {}, {}
-    oldest = max(wanted) if wanted else 0  # no cotangent passes through what is older
-
     for node, t in seeds:
-        send(node, t, heap, pending)
+        if path is None or node.number in path:
+            send(node, t, heap, pending)
 
     while heap:
         number = heappop(heap)
         node, t = pending.pop(number)
-        if wanted is not None:
-            if number in wanted:
-                found[number] = hooked(node, t) if type(node) is Leaf and node.hooks else t
-            if number >= oldest:
-                break
+        if wanted is not None and number in wanted:
+            found[number] = t
         if type(node) is not Node:
-            if type(node) is WatchedNode:
-                for hook in node.hooks:
-                    t = hook(t)
-            elif type(node) is Leaf:
-                if wanted is None:
-                    alone = getrefcount(t) == ALONE
-                    arrive(node, t, alone, create_graph, level)
-                continue
-            else:
+            if type(node) is Bundle:
                 for parent, part in zip(node.nodes, t, strict=True):
-                    if parent is not None:
+                    if parent is not None and (path is None or parent.number in path):
                         send(parent, part, heap, pending)
                 continue
+            alone = getrefcount(t) == ALONE and not node.hooks
+            for hook in node.hooks or ():
+                t = hook(t)
+            if type(node) is Leaf:
+                if wanted is None:
+                    arrive(node, t, alone, create_graph, level)
+                elif number in wanted:
+                    found[number] = t
+                continue
+        if path is not None and not path[number]:
+            found[number] = t
+            continue
         if tape.last_write < number:
             inplace.check_unwritten(node)
         kept = live(node, level) if create_graph else node
-        parent = node.from_a
-        if parent is not None:
-            send(parent, node.op.pulls[0](t, kept), heap, pending)
-        parent = node.from_b
-        if parent is not None:
-            send(parent, node.op.pulls[1](t, kept), heap, pending)
+        parent_a, parent_b = node.from_a, node.from_b
+        if path is not None:
+            parent_a, parent_b = (p if p is not None and p.number in path else None for p in (parent_a, parent_b))
+        if parent_a is not None:
+            send(parent_a, node.op.pulls[0](t, kept), heap, pending)
+        if parent_b is not None:
+            send(parent_b, node.op.pulls[1](t, kept), heap, pending)
         if not retain:
             node.op = node.op.spent
             if type(node.like) is tuple:
@@ -87,6 +89,23 @@ def send(node, t, heap, pending):
     else:
         heappush(heap, number)
     pending[number] = node, t
+
+
+def ways(nodes, wanted):
+    """The nodes on a way from `nodes` back to a wanted one, by number: for each, whether a way leads on from it."""
+    sources, waiting, oldest = {}, list(nodes), max(wanted)
+    while waiting:
+        node = waiting.pop()
+        if node is not None and node.number <= oldest and node.number not in sources:
+            several = node.nodes if type(node) is Bundle else () if type(node) is Leaf else (node.from_a, node.from_b)
+            sources[node.number] = several
+            waiting += several
+    path = {}
+    for number in sorted(sources, reverse=True):  # the oldest first
+        leads_on = any(node is not None and node.number in path for node in sources[number])
+        if leads_on or number in wanted:
+            path[number] = leads_on
+    return path
 
 
 def fit(t, like):
@@ -120,21 +139,12 @@ def release(node):
     node.b = node.b if type(node.b) in tape.LITERALS else None
 
 
-def hooked(leaf, t):
-    """`t` as the hooks of `leaf` leave it."""
-    for hook in leaf.hooks:
-        t = hook(t)
-    return t
-
-
 def arrive(leaf, t, alone, create_graph, level):
     """Add a cotangent that reached a leaf to its `grad`.
 
     An array becomes the gradient itself only if nobody else holds it (PyTorch counts references
     for the same purpose). Otherwise it is copied: it may be on its way to another leaf as well.
     """
-    if leaf.hooks:
-        t, alone = hooked(leaf, t), False
     if create_graph:
         leaf.grad = t if leaf.grad is None else leaf.grad + t
     elif leaf.grad is None:
@@ -216,29 +226,72 @@ def grad_of_tensors(
     """
     outputs = [outputs] if isinstance(outputs, tape.Tensor) else list(outputs)
     inputs = [inputs] if isinstance(inputs, tape.Tensor) else list(inputs)
-    if grad_outputs is None:
-        grad_outputs = [None] * len(outputs)
-    elif isinstance(grad_outputs, Box | np.ndarray | np.generic):
-        grad_outputs = [grad_outputs]
-    grad_outputs = list(grad_outputs)
     if materialize_grads and allow_unused is False:
         raise ValueError(
             "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False."
         )
     if not inputs:
         raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
-    if len(grad_outputs) != len(outputs):
-        raise RuntimeError(
-            f"got {len(outputs)} tensors and {len(grad_outputs)} gradients: give one gradient for each output"
-        )
     for x in inputs:
         if x.node is None:
             raise RuntimeError("One of the differentiated Tensors does not require grad")
-    if retain_graph is None:
-        retain_graph = create_graph
-    seeds = [(y.node, seed(y, t, i, create_graph)) for i, (y, t) in enumerate(zip(outputs, grad_outputs, strict=True))]
-    found = sweep(seeds, retain_graph, create_graph, {x.node.number for x in inputs}, outputs[0].level)
+    retain_graph = create_graph if retain_graph is None else retain_graph
+    seeds = seeds_of(outputs, grad_outputs, create_graph)
+    wanted = {x.node.number for x in inputs}
+    path = ways([node for node, _ in seeds], wanted)
+    found = sweep(seeds, retain_graph, create_graph, wanted, outputs[0].level, path)
     return tuple(result_for(x, i, found, allow_unused, materialize_grads) for i, x in enumerate(inputs))
+
+
+def backward_of_tensors(
+    tensors: Any,
+    grad_tensors: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Any = None,
+) -> None:
+    """Carry the cotangents of several outputs back in one sweep, as `torch.autograd.backward`.
+
+    tensors       a Tensor or a sequence of Tensors that require a gradient
+    grad_tensors  their cotangents; may be left out (or None) for an output that is one number
+    The other parameters are those of `Tensor.backward`, and so are the errors.
+
+    >>> import chainrule as cr
+    >>> x = cr.tensor(2.0, requires_grad=True)
+    >>> cr.autograd.backward([x * x, 3 * x])
+    >>> x.grad
+    tensor(7.)
+    """
+    tensors = [tensors] if isinstance(tensors, tape.Tensor) else list(tensors)
+    seeds = seeds_of(tensors, grad_tensors, create_graph)
+    retain_graph = create_graph if retain_graph is None else retain_graph
+    level = tensors[0].level if tensors else 0
+    sweep(seeds, retain_graph, create_graph, None, level, None if inputs is None else ways_to_leaves(seeds, inputs))
+
+
+def ways_to_leaves(seeds, inputs):
+    """The way back from `seeds` to some leaves only. Raises RuntimeError for none, and for what is no leaf."""
+    inputs = [inputs] if isinstance(inputs, tape.Tensor) else list(inputs)
+    if not inputs:
+        raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
+    for x in inputs:
+        if type(x.node) is not Leaf:
+            raise RuntimeError("One of the differentiated Tensors is not a leaf that requires grad: use autograd.grad")
+    return ways([node for node, _ in seeds], {x.node.number for x in inputs})
+
+
+def seeds_of(outputs, cotangents, create_graph):
+    """For each output, its node and the cotangent to start from."""
+    if cotangents is None:
+        cotangents = [None] * len(outputs)
+    elif isinstance(cotangents, Box | np.ndarray | np.generic):
+        cotangents = [cotangents]
+    cotangents = list(cotangents)
+    if len(cotangents) != len(outputs):
+        raise RuntimeError(
+            f"got {len(outputs)} tensors and {len(cotangents)} gradients: give one gradient for each output"
+        )
+    return [(y.node, seed(y, t, i, create_graph)) for i, (y, t) in enumerate(zip(outputs, cotangents, strict=True))]
 
 
 def result_for(x, i, found, allow_unused, materialize_grads):
@@ -258,4 +311,4 @@ def result_for(x, i, found, allow_unused, materialize_grads):
 class autograd:
     """The namespace `chainrule.autograd`, as `torch.autograd`."""
 
-    grad = staticmethod(grad_of_tensors)
+    grad, backward = staticmethod(grad_of_tensors), staticmethod(backward_of_tensors)

@@ -8,14 +8,14 @@ numbered as they are made. That number is the whole order of the backward sweep.
 import itertools
 import weakref
 from contextlib import ContextDecorator
-from functools import cache
+from functools import cache, partial, wraps
+from inspect import isgeneratorfunction
 from typing import Any
 
 import numpy as np
 from numpy import float32, float64
 
 from .op import Box
-from .rules import VIEWS
 
 # The clock of the tape. It counts down, so that the newest node has the smallest number
 # and a plain heap hands it out first.
@@ -31,7 +31,13 @@ SCALARS = frozenset({np.float64, np.float32})
 LITERALS = frozenset({int, float, np.float64, np.float32})
 
 # What can stand in a formula as it is.
-VALUES = (Box, np.generic, int, float, complex)
+PLAIN = (int, float, complex)
+VALUES = (Box, np.generic, *PLAIN)
+SEVERAL = (tuple, list, dict)
+
+# NumPy's numbers cannot be written. When a number's tensor needs memory it gets an array,
+# and this remembers which: id(number) -> (number, weak reference to the array).
+promoted: dict = {}
 
 # The class of all tensors. `tensor.py` fills it in, whose methods are the functions made here.
 Tensor: Any = None
@@ -98,9 +104,18 @@ def tensor_of(array, node=None, level=0):
     return x
 
 
+def memory(x):
+    """The array of tensor `x`, one that can be written to and shared."""
+    if type(x.array) in SCALARS or isinstance(x.array, np.generic):
+        number, x.array = x.array, np.array(x.array)
+        key = id(number)
+        promoted[key] = (number, weakref.ref(x.array, lambda _: promoted.pop(key, None)))
+    return x.array
+
+
 def unary(op):
     """`op` as a function of one input: what `record` does, written out because it is on every path."""
-    value, constant, view = op.value, not op.pulls, op in VIEWS
+    value, constant, view = op.value, not op.pulls, op.view
     needs = op.needs[0] if op.needs else ()
     keep_y, keep_x, keep_shape = "y" in needs, "x" in needs, "x_shape" in needs
 
@@ -111,7 +126,10 @@ def unary(op):
         parent = x.node
         level = x.level
         try:
-            y = op(u, **params) if level else value(u, **params) if params else value(u)
+            if view and isinstance(u, np.generic):
+                y = value(memory(x), **params)
+            else:
+                y = op(u, **params) if level else value(u, **params) if params else value(u)
         except (ValueError, IndexError, TypeError):
             y = op.compute((u,), params)
         result = Tensor()
@@ -210,8 +228,6 @@ def record(op, inputs, params, level):
     parents = [x.node if mine else None for x, mine in zip(inputs, here, strict=True)]
     y = op(*values, **params)
     result = tensor_of(y, None, level)
-    if op in VIEWS:
-        share(inputs[0], result, op, params)
     if not recording or not op.pulls or all(parent is None for parent in parents):
         return result
     many = op.inputs == ("*xs",)
@@ -277,8 +293,13 @@ def lift(primal):
 
     Raises RuntimeError for what is not floating point: there is no small step between integers.
     """
+    if isinstance(primal, SEVERAL) and any(isinstance(part, (str, Box, np.ndarray)) for part in primal):
+        raise TypeError(
+            f"a derivative is taken at Tensors, arrays or numbers, not at a {type(primal).__name__} of them: give "
+            "each as an argument of its own, and say which with argnums=(0, 1)"
+        )
     x = constant_of(primal) if recording or type(primal) is not Tensor else primal.array
-    if isinstance(x, int | float | complex):
+    if isinstance(x, PLAIN):
         x = np.asarray(x)[()]
     if x.dtype.kind != "f":
         raise RuntimeError(
@@ -299,11 +320,35 @@ def outward(value):
 
 
 class GradMode(ContextDecorator):
-    """Switches recording on or off for a block or a function."""
+    """Switches recording on or off for a block, a function, or each step of a generator."""
 
-    def __init__(self, enabled):
-        self.enabled = enabled
-        self.before = []
+    enabled: bool
+
+    def __new__(cls, function=None):
+        mode = super().__new__(cls)
+        mode.before = []
+        return mode if function is None else mode(function)
+
+    def __call__(self, function):
+        if not isgeneratorfunction(function):
+            return super().__call__(function)
+
+        @wraps(function)
+        def generator(*args, **kwargs):
+            steps = function(*args, **kwargs)
+            resume = partial(next, steps)
+            while True:
+                with self:
+                    try:
+                        step = resume()
+                    except StopIteration as end:
+                        return end.value
+                try:
+                    resume = partial(steps.send, (yield step))
+                except Exception as error:
+                    resume = partial(steps.throw, error)
+
+        return generator
 
     def __enter__(self):
         global recording
@@ -318,7 +363,7 @@ class GradMode(ContextDecorator):
 class no_grad(GradMode):
     """Nothing is recorded inside: results need no gradient and keep nothing alive.
 
-    Works as a context manager and as a decorator, as `torch.no_grad`.
+    Works as a context manager and as a decorator, also of a generator, as `torch.no_grad`.
 
     >>> import chainrule as cr
     >>> x = cr.tensor(3.0, requires_grad=True)
@@ -328,8 +373,7 @@ class no_grad(GradMode):
     tensor(9.)
     """
 
-    def __init__(self):
-        super().__init__(False)
+    enabled = False
 
 
 class enable_grad(GradMode):
@@ -343,8 +387,7 @@ class enable_grad(GradMode):
     tensor(9., grad_fn=<MulBackward0>)
     """
 
-    def __init__(self):
-        super().__init__(True)
+    enabled = True
 
 
 def is_grad_enabled() -> bool:

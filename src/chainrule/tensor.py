@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from . import inplace, tape
 from .graph import GradFn, Handle, Hook, Retained, find_retained, grad_fn_of, watch
 from .methods import Methods
 from .op import Box
-from .reverse import seed, sweep
+from .reverse import seed, sweep, ways_to_leaves
 from .tape import Leaf, WatchedNode, number_or_array, record, tensor_of
 from .typing import Data, DType
 
@@ -158,7 +158,9 @@ class Tensor(inplace.InPlace, Methods):
 
     @data.setter
     def data(self, value: Data) -> None:
-        self.array = value.array if isinstance(value, Tensor) else np.asarray(value)
+        if not isinstance(value, Tensor):
+            raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
+        self.array = value.array
 
     # ---- how it takes part in the graph
 
@@ -216,16 +218,22 @@ class Tensor(inplace.InPlace, Methods):
         if hasattr(self.array, "detach"):
             return self.array.detach()
         if not isinstance(self.array, Box):
-            inplace.memory(self)
+            tape.memory(self)
         return tensor_of(self.array, None, self.level)
 
     def detach_(self) -> Tensor:
         """Cut this tensor itself off from its history. Returns it."""
+        if getattr(self, "base", None) is not None:
+            raise RuntimeError("Can't detach views in-place. Use detach() instead.")
         self.node = None
         return self
 
     def backward(
-        self, gradient: Tensor | None = None, retain_graph: bool | None = None, create_graph: bool = False
+        self,
+        gradient: Tensor | None = None,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+        inputs: Tensor | Sequence[Tensor] | None = None,
     ) -> None:
         """Carry the cotangent `gradient` back and add what arrives to `.grad` of every leaf.
 
@@ -233,6 +241,7 @@ class Tensor(inplace.InPlace, Methods):
         retain_graph  keep what the tape saved, so that a second pass is possible
                       (default: the value of create_graph)
         create_graph  record the pass itself, for higher derivatives
+        inputs        the leaves that are meant; by default all
 
         Raises RuntimeError without a graph, for a vector without `gradient`, for a `gradient`
         of another shape, for a second pass through a graph that was not retained, and for
@@ -247,20 +256,27 @@ class Tensor(inplace.InPlace, Methods):
         if retain_graph is None:
             retain_graph = create_graph
         seeds = [(self.node, seed(self, gradient, 0, create_graph))]
-        sweep(seeds, retain_graph, create_graph, level=self.level)
+        sweep(
+            seeds,
+            retain_graph,
+            create_graph,
+            None,
+            self.level,
+            None if inputs is None else ways_to_leaves(seeds, inputs),
+        )
 
     # ---- its values
 
     def numpy(self) -> np.ndarray:
         """Its values as an ndarray that shares the memory.
 
-        Raises RuntimeError if it requires a gradient: changes there would escape the tape.
+        Raises RuntimeError if it requires a gradient, except under `no_grad`: changes would escape the tape.
         """
-        if self.requires_grad:
+        if self.requires_grad and tape.recording:
             raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
         if isinstance(self.array, Box):
             raise RuntimeError("Can't call numpy() inside a derivative: the values are those of an outer box.")
-        return inplace.memory(self)
+        return tape.memory(self)
 
     def __array__(self, dtype=None, copy=None):
         return np.array(self.numpy(), dtype=dtype, copy=copy)
@@ -271,7 +287,7 @@ class Tensor(inplace.InPlace, Methods):
 
     def data_ptr(self) -> int:
         """Where its memory begins."""
-        return inplace.memory(self).ctypes.data
+        return tape.memory(self).ctypes.data
 
     def __reduce__(self):
         return tensor, (copyable(self), self.requires_grad)

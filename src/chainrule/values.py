@@ -49,6 +49,12 @@ def log_of_sum(x, axis, keepdims):
     return y if keepdims else y.squeeze(axis)
 
 
+def stretched(x, shape):
+    """`x` broadcast to `shape`. (NumPy's own may never be written to, even if nothing is repeated.)"""
+    y = np.broadcast_to(x, shape)
+    return x.reshape(shape) if x.size == y.size else y
+
+
 def add_up(x, shape):
     """`x` summed to `shape`: the adjoint of broadcasting `shape` to `x.shape`."""
     extra = x.ndim - len(shape)
@@ -65,6 +71,12 @@ def add_at(x, index, shape):
     else:
         np.add.at(z, index, x)
     return z
+
+
+def pick(x, index):
+    """A copy of what the arrays in `index` name, in the order of memory. (NumPy's own may be transposed.)"""
+    y = x[index]
+    return y if y.flags.c_contiguous else y.copy()
 
 
 def is_basic(index):

@@ -261,12 +261,17 @@ def value_of(x):
 
 
 def computed(op, inputs, params):
-    """What the step gives now: of Python's floats a Python float, with NumPy's value; a 0-d array as a number."""
-    weak = (op.value in INFIX or op in (rules.neg, rules.abs)) and all(
-        type(x.value) is float for x in inputs if type(x) is Traced
-    )
-    values = each(lambda x: np.float64(x.value) if weak and type(x) is Traced else value_of(x), inputs)
+    """What the step gives now: of Python's numbers a Python number, with NumPy's value; a 0-d array as a number."""
+    weak = of_numbers(op, inputs)
+    values = each(lambda x: x.dtype.type(x.value) if weak and type(x) is Traced else value_of(x), inputs)
     y = op.compute(values, each(value_of, params))
-    if weak and type(y) is np.float64:
-        return float(y)
+    if weak and type(y) in (np.float64, np.int64):
+        return y.item()
     return number_or_array(y) if isinstance(y, np.ndarray) else y
+
+
+def of_numbers(op, inputs):
+    """Whether a step is arithmetic of Python's own numbers alone, which raise where NumPy's give inf or nan."""
+    lines = [x for x in inputs if type(x) is Traced]
+    arithmetic = op.value in INFIX or op in (rules.neg, rules.abs)
+    return arithmetic and bool(lines) and all(type(x.value) in (int, float) for x in lines)

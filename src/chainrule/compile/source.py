@@ -14,7 +14,8 @@ from functools import cache
 import numpy as np
 
 from .. import rules
-from ..methods import FUNCTIONS, Methods
+from ..library.numpy_calls import FUNCTIONS
+from ..methods import Methods
 from ..op import Op, highest
 
 # How operators are written, and the ufunc that does the same with `out=`.
@@ -94,7 +95,7 @@ class Line(Methods):
 
     def __array_function__(self, function, types, args, kwargs):
         waits = function is np.where and highest(args[1:]) is None  # the row `where` would look for a box there
-        if function in FUNCTIONS and not waits and function not in (np.argmax, np.argmin):
+        if function in FUNCTIONS and not waits:
             return super().__array_function__(function, types, args, kwargs)
         return self.apply(plain_op(function), args, kwargs)
 

@@ -11,7 +11,7 @@ from collections import defaultdict
 import numpy as np
 
 from .. import rules
-from .program import FLOAT, PART, Guard, Traced, is_number, value_of
+from .program import FLOAT, PART, Guard, Traced, is_number, of_numbers, value_of
 from .source import INFIX, Writer, leaves
 
 LARGE = 1 << 14  # bytes from which writing into memory that is there beats asking for new memory
@@ -45,7 +45,7 @@ class ProgramWriter(Writer):
         super().__init__()
         self.taken.add(name)
         self.names["Changed"] = Changed
-        self.on_floats, self.memory, self.free = on_floats, {}, defaultdict(list)
+        self.on_floats, self.on_numbers, self.memory, self.free = on_floats, False, {}, defaultdict(list)
         arguments = [self.argument(wish) for wish in wishes]
         self.words |= zip(program.arguments, arguments, strict=True)
         parts = in_strips(needed(program, outputs))
@@ -83,7 +83,7 @@ class ProgramWriter(Writer):
         if self.on_floats and step.op is FLOAT:
             self.words[step] = self.words[step.inputs[0]]
         elif type(asked) is Guard and asked.sources[0] is step and self.uses[step] == 1 and step.op.value in INFIX:
-            self.words[step] = self.expression(step)
+            self.words[step] = self.expression(step) if self.on_floats else super().expression(step)
         else:
             text = self.into_memory(i, step) or self.expression(step)
             self.words[step] = self.fresh("v")
@@ -157,10 +157,14 @@ class ProgramWriter(Writer):
         if self.on_floats and (op.value in ON_FLOATS or (op is rules.pow and not isinstance(inputs[1], int))):
             more = {name: self.text(x) for name, x in line.params.items()}
             return ON_FLOATS.get(op.value, "math.pow({0}, {1})").format(*map(self.text, inputs), **more)
-        return super().expression(line)
+        self.on_numbers = not self.on_floats and of_numbers(op, inputs)
+        text = super().expression(line)
+        self.on_numbers = False
+        return f"({text}).item()" if line.weak and not self.on_floats else text
 
     def text(self, x):
         text = super().text(x.item() if self.on_floats and isinstance(x, np.generic) else x)
+        text = f"np.{x.dtype}({text})" if self.on_numbers and type(x) is Traced else text
         return f"{text}[{self.strip.name}]" if self.strip and self.strip.cuts(x) else text
 
     def result(self, outputs):
@@ -240,7 +244,7 @@ def needed(program, outputs):
 
 def root(line):
     """The line whose memory `line` may look at: itself, unless it is a view."""
-    while line.sources and (line.op in rules.VIEWS or line.op is PART or shares(line, line.sources[0])):
+    while line.sources and (line.op.view or line.op is PART or shares(line, line.sources[0])):
         line = line.sources[0]
     return line
 

@@ -171,9 +171,17 @@ def einsum(equation, *operands):
     """Einstein's sums: "ij,jk->ik" is the matrix product, sum_j a_ij b_jk.
 
     Computed as it is defined: the product of all operands, then the sum over the letters
-    that are not in the result. "..." stands for axes that broadcast.
+    that are not in the result. "..." stands for axes that broadcast. Numbers may stand for the
+    letters, a list of them behind each operand: einsum(a, [0, 1], b, [1, 2], [0, 2]).
     """
+    if not isinstance(equation, str):
+        equation, operands = lettered((equation, *operands))
+    elif len(operands) == 1 and isinstance(operands[0], tuple | list):
+        operands = operands[0]
     terms, arrow, result = equation.replace(" ", "").partition("->")
+    needed = terms.count(",") + 1
+    for wrong, what in ((needed > len(operands), "fewer"), (needed < len(operands), "more")):
+        require(not wrong, f"einsum(): {what} operands were provided than specified in the equation")
     names = [spelled(term, x.ndim) for term, x in zip(terms.split(","), operands, strict=True)]
     letters = [c for name in names for c in name]
     dots = sorted({c for c in letters if isinstance(c, int)})
@@ -192,6 +200,13 @@ def einsum(equation, *operands):
         x = reshape(x, [next(lengths) if c in name else 1 for c in order])
         product = x if product is None else product * x
     return sum(product, tuple(range(len(kept), product.ndim))) if product.ndim > len(kept) else product
+
+
+def lettered(parts):
+    """Operands and lists of numbers in turns as an equation and the operands."""
+    operands, terms = parts[: len(parts) // 2 * 2 : 2], [*parts[1::2], *parts[len(parts) // 2 * 2 :]]
+    words = ["".join("..." if i is ... else chr(ord("a") + i) for i in term) for term in terms]
+    return "->".join([",".join(words[: len(operands)]), *words[len(operands) :]]), operands
 
 
 def spelled(term, ndim):

@@ -54,17 +54,17 @@ fmod = made(elementwise("Fmod", np.fmod, lambda t: t, lambda t, a, b: -t * trunc
             "What is left of a / b, with the sign of a; the derivatives are 1 and -trunc(a / b).")
 remainder = made(elementwise("Remainder", np.remainder, lambda t: t, lambda t, a, b: -t * whole_quotient(a, b)),
                  "What is left of a / b, with the sign of b, as Python's %; the derivatives are 1 and -floor(a / b).")
-copysign = made(elementwise("Copysign", np.copysign, lambda t, y, a: t * turned(y, a), lambda t: t * 0),
+copysign = made(elementwise("Copysign", np.copysign, lambda t, y, a: t * turned(y, a), lambda t: np.zeros_like(t)),
                 "|a| with the sign of b; the derivatives are 1 or -1 (0 at a = 0), and 0.")
-whole_quotient = made(elementwise("Div", np.floor_divide, lambda t: t * 0, lambda t: t * 0),
+whole_quotient = made(elementwise("Div", np.floor_divide, lambda t: np.zeros_like(t), lambda t: np.zeros_like(t)),
                       "floor(a / b), as Python's //; flat wherever it has a derivative.", "floor_divide")
-truncated_quotient = made(elementwise("Div", lambda a, b: np.trunc(a / b), lambda t: t * 0, lambda t: t * 0),
+truncated_quotient = made(elementwise("Div", lambda a, b: np.trunc(a / b), lambda t: np.zeros_like(t), lambda t: np.zeros_like(t)),
                           "a / b rounded towards 0; flat wherever it has a derivative.", "truncated_quotient")
 xlogy = made(elementwise("Xlogy", lambda a, b: a_log_b(a, b), lambda t, a, b: t * slope_of_log(a, b), lambda t, a, b: t * a / b),
              "a log(b), 0 where a is 0; the derivatives are log(b) (0 where a = 0 and b <= 0) and a / b.")
 
 # ---- one number
-trunc = made(elementwise("Trunc", np.trunc, lambda t: t * 0), "The whole part: x rounded towards 0; its derivative is 0.")
+trunc = made(elementwise("Trunc", np.trunc, lambda t: np.zeros_like(t)), "The whole part: x rounded towards 0; its derivative is 0.")
 frac = made(elementwise("Frac", lambda x: x - np.trunc(x), lambda t: t), "x without its whole part; its derivative is 1.")
 sinc = made(elementwise("Sinc", np.sinc, lambda t, x: t * sinc_slope(x)),
             "sin(pi x) / (pi x), and 1 at 0; its derivative is (cos(pi x) - y) / x, where y is the value.")
@@ -317,14 +317,19 @@ def diff(x, n=1, dim=-1, prepend=None, append=None):
         x = cat([part for part in (prepend, x, append) if part is not None], d)
     for _ in range(n):
         x = slices(x, d, 1, None) - slices(x, d, None, -1) if x.shape[d] else x
-    return x
+    return x if n else x * 1
 
 
 # ---- making tensors
 
 
 def full(size, fill_value, *, dtype=None, requires_grad=False):
-    """A Tensor of one number everywhere."""
+    """A Tensor of one number everywhere. Raises TypeError for a Tensor that a derivative is taken by."""
+    require(
+        not isinstance(fill_value, Box) or (fill_value.level == 0 and not fill_value.requires_grad),
+        "full(): argument 'fill_value' (position 2) must be Number, not Tensor: use expand(), which has a derivative",
+        TypeError,
+    )
     return tensor_of(np.full(size, plain(fill_value), dtype)).requires_grad_(requires_grad)
 
 

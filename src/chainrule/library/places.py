@@ -6,11 +6,12 @@ Nearly everything here is indexing, whose transpose adds what was read twice.
 from collections import namedtuple
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from .. import rules
 
 from ..functions import (  # isort: skip
-    cat, expand, flatten, flip, getitem, movedim, one_axis, plain, positions, reshape, row, sum, swapaxes,
+    cat, clone, expand, flatten, flip, getitem, movedim, one_axis, plain, positions, reshape, row, sum, swapaxes,
     unsqueeze, view, where, whole,
 )  # fmt: skip
 from ..op import Box, multilinear
@@ -20,6 +21,31 @@ from .more import require, slices
 roll_all = unary(multilinear("Roll", np.roll, lambda t, shift, axis: unrolled(t, shift, axis)))
 tril_all = unary(multilinear("Tril", np.tril, lambda t, k: tril(t, k)))
 triu_all = unary(multilinear("Triu", np.triu, lambda t, k: triu(t, k)))
+last_diagonal = unary(
+    multilinear(
+        "Diagonal",
+        lambda x, offset: diagonal_of(x, offset),
+        lambda t, x_shape, offset: rules.scatter(t, index=(..., *corner(t.shape[-1], offset)), shape=x_shape),
+        view=True,
+    )
+)
+last_windows = unary(
+    multilinear(
+        "Unfold",
+        lambda x, size, step: sliding_window_view(x, size, -1, writeable=x.flags.writeable)[..., ::step, :],
+        lambda t, x_shape, size, step: rules.scatter(
+            t, index=(..., step * np.arange(t.shape[-2])[:, None] + np.arange(size)), shape=x_shape
+        ),
+        view=True,
+    )
+)
+
+
+def diagonal_of(x, offset):
+    """A diagonal of the last two axes; NumPy makes it read-only, here it is as writeable as x."""
+    view = np.diagonal(x, offset, -2, -1)
+    view.flags.writeable = x.flags.writeable
+    return view
 
 
 # ---- order
@@ -247,7 +273,7 @@ def sum_to_size(x, *size):
     size = tuple(size[0]) if size and isinstance(size[0], tuple | list) else size
     fits = len(size) <= x.ndim and all(m in (1, n) for m, n in zip(size[::-1], x.shape[::-1], strict=False))
     require(fits, f"size {{{list(size)}}} is not expandable to size {{{list(x.shape)}}}.")
-    return rules.sum_to(x, shape=size)
+    return view(x, size) if size == tuple(x.shape) else rules.sum_to(x, shape=size)
 
 
 def broadcast_tensors(*tensors):
@@ -305,7 +331,7 @@ def repeat(x, *sizes):
     shape = (1,) * (len(sizes) - x.ndim) + tuple(x.shape)
     spaced = reshape(x, tuple(m for n in shape for m in (1, n)))
     whole = expand(spaced, tuple(m for k, n in zip(sizes, shape, strict=True) for m in (k, n)))
-    return reshape(whole, tuple(k * n for k, n in zip(sizes, shape, strict=True)))
+    return reshape(clone(whole), tuple(k * n for k, n in zip(sizes, shape, strict=True)))
 
 
 def tile(x, *dims):
@@ -320,8 +346,8 @@ def unfold(x, dimension, size, step):
     if x.ndim == 0:
         return reshape(x, (1,))[:size]
     require(size <= x.shape[d], f"maximum size for tensor at dimension {d} is {x.shape[d]} but size is {size}")
-    windows = np.arange(0, x.shape[d] - size + 1, step)[:, None] + np.arange(size)
-    return movedim(row.index(x, index=(*(slice(None),) * d, windows)), d + 1, -1)
+    windows = last_windows(movedim(x, d, -1), size=size, step=step)
+    return movedim(windows, -2, d)
 
 
 def tril(x, diagonal=0):
@@ -350,9 +376,7 @@ def plane(ndim, dim1, dim2):
 
 def diagonal(x, offset=0, dim1=0, dim2=1):
     """The numbers on a diagonal of the plane of two axes, as a new last axis."""
-    x = movedim(x, plane(x.ndim, dim1, dim2), (-2, -1))
-    n = max(0, min(x.shape[-2] + min(offset, 0), x.shape[-1] - max(offset, 0)))
-    return row.index(x, index=(..., *corner(n, offset)))
+    return last_diagonal(movedim(x, plane(x.ndim, dim1, dim2), (-2, -1)), offset=offset)
 
 
 along_diagonal = diagonal
