@@ -295,6 +295,34 @@ def test_python_float_takes_the_dtype_of_what_it_meets():
     assert cr.compile(cr.grad(lambda rate: (captured * rate).sum()))(0.1).dtype == np.float64
 
 
+NUMBERS = {
+    "root of a negative": (lambda x, s: x - s**0.5, cr.tensor([1.0, 2.0]), -4.0),
+    "power of a negative integer": (lambda x: x**-1.5, -1),
+    "one by zero": (lambda x, s: x * (1 / s), cr.tensor([1.0, 2.0]), 0.0),
+    "two by minus zero": (lambda x: cr.erf(2 / x), -0.0),
+    "too large": (lambda x, s: x * s**2, cr.tensor([1.0, 2.0]), 1e200),
+    "integer by zero": (lambda x, y: x / y, 2, 0),
+    "large integers": (lambda x: x * x, 2**31),
+    "a truth value with a shape": (lambda x, y: (x > y).flatten(), -0.5, -1.0),
+    "a truth value times a number": (lambda x: ((x > 0) * x).reshape(1), 0.5),
+}
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_arithmetic_of_pythons_numbers_is_that_of_tensors(name):
+    f, *args = NUMBERS[name]
+    compiled = cr.compile(f)
+    for _ in range(2):
+        assert_same(compiled(*args), f(*map(cr.tensor, args)))
+
+
+def test_function_that_looks_at_its_last_digits_runs_all_the_same():
+    f = cr.compile(lambda x: x * float(x.tanh()) if x.sigmoid() >= float(x.sigmoid()) else x)
+    for x in np.linspace(-2, 2, 50).tolist():
+        assert_same(f(x), cr.tensor(x * np.tanh(x)), 1e-14)
+
+
 def test_python_integer_may_vary():
     f = cr.compile(lambda x, n: x * n + x[n])
     for n in range(5):

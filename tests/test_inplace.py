@@ -411,6 +411,7 @@ def test_views_are_forgotten_with_their_last_names():
 
 
 def test_record_of_writes_is_forgotten_with_the_memory():
+    gc.collect()
     before = len(inplace.writes)
     for _ in range(10):
         cr.tensor([1.0, 2.0]).add_(1)

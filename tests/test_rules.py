@@ -124,6 +124,15 @@ CASES = {
         ANYWHERE,
         [({"condition": np.array([True, False, True])}, [[(3,), (3,)], [(2, 3), (3,)], [(), (3,)], [(), ()]])],
     ),
+    "only": (
+        lambda x, condition: torch.where(torch.tensor(condition), x, 0),
+        ANYWHERE,
+        [
+            ({"condition": np.array([True, False, True])}, [[(3,)], [(2, 3)]]),
+            ({"condition": np.True_}, [[()]]),
+            ({"condition": np.False_}, [[()]]),
+        ],
+    ),
     "clip": (
         lambda x, low, high: torch.clamp(x, low, high),
         ANYWHERE,

@@ -14,15 +14,15 @@ LAYOUT = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, toke
 BUDGET = {
     "the table, to be read in one sitting": (170, "rules.py"),
     "the engine": (
-        1600,
+        1700,
         "op.py values.py rules.py tape.py tensor.py reverse.py forward.py batch.py functional.py inplace.py graph.py",
     ),
     "its words for mistakes": (170, "errors.py"),
-    "its public face": (680, "functions.py methods.py typing.py __init__.py"),
-    "beside the table": (980, "library"),
+    "its public face": (640, "functions.py methods.py typing.py __init__.py"),
+    "beside the table": (1090, "library"),
     "numerical derivatives": (320, "numerical"),
     "the static graph": (740, "static"),
-    "compiling": (690, "compile"),
+    "compiling": (705, "compile"),
 }
 
 

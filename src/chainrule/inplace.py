@@ -6,6 +6,7 @@ view is a write to its base, and the base's history must say so.
 """
 
 import weakref
+from collections import deque
 
 import numpy as np
 
@@ -17,9 +18,25 @@ from .op import Box, custom, given
 from .rules import astype, choose, clone, expand, index, scatter
 from .tape import Leaf, Node, tensor_of, tick
 
-# For each array that owns written memory, by identity: a weak reference to it, the moments of
-# its writes, and the name of what wrote last, as far as that was recorded.
+# The `Writes` of each array that owns written memory, by its identity.
 writes: dict = {}
+
+
+class Writes:
+    """What was written to an array.
+
+    array    a weak reference to it
+    count    how often
+    moments  when, on the tape's clock; the last thousand
+    name     what wrote last, as far as that was recorded
+    """
+
+    __slots__ = ("array", "count", "moments", "name")
+
+    def __init__(self, array):
+        key = id(array)
+        self.array = weakref.ref(array, lambda _: writes.pop(key, None))
+        self.count, self.moments, self.name = 0, deque(maxlen=1000), None
 
 
 def owner(value):
@@ -32,21 +49,28 @@ def owner(value):
     return value
 
 
-def moments(value):
-    """When the memory of `value` was written, on the tape's clock."""
-    entry = writes.get(id(owner(value)))
-    return entry[1] if entry else []
+def version(value):
+    """How often the memory of `value` was written."""
+    written = writes.get(id(owner(value)))
+    return written.count if written else 0
+
+
+def writes_since(moment, value):
+    """How often the memory of `value` was written after `moment`."""
+    written = writes.get(id(owner(value)))
+    return sum(each < moment for each in written.moments) if written else 0
 
 
 def touch(array, name=None):
     """Note that the memory of `array` has just been written."""
     array = owner(array)
-    key = id(array)
-    if key not in writes:
-        writes[key] = [weakref.ref(array, lambda _: writes.pop(key, None)), [], None]
+    written = writes.get(id(array))
+    if written is None:
+        written = writes[id(array)] = Writes(array)
     tape.last_write = tick()
-    writes[key][1].append(tape.last_write)
-    writes[key][2] = name or writes[key][2]
+    written.count += 1
+    written.moments.append(tape.last_write)
+    written.name = name or written.name
 
 
 def check_unwritten(node):
@@ -74,25 +98,24 @@ def check_value(node, name, value):
     while isinstance(value, tape.Tensor):
         value = value.array
     if isinstance(value, np.ndarray | np.generic):
-        times = moments(value)
-        later = sum(moment < node.number for moment in times)
+        later = writes_since(node.number, value)
         if later:
-            raise RuntimeError(stale(node, name, value, len(times), len(times) - later))
+            raise RuntimeError(stale(node, name, value, later))
 
 
-def stale(node, name, value, version, expected):
+def stale(node, name, value, later):
     maker = {"y": node, "a": node.from_a, "x": node.from_a, "b": node.from_b}.get(name)  # an index has none
     whole = owner(value)
-    writer = writes[id(whole)][2]
-    if name in ("a", "b", "x") and writer is not None and isinstance(maker, Node | Leaf):
-        made_by = f", which is output 0 of {writer if value.size == whole.size else 'AsStrided'},"
+    written = writes[id(whole)]
+    if name in ("a", "b", "x") and written.name is not None and isinstance(maker, Node | Leaf):
+        made_by = f", which is output 0 of {written.name if value.size == whole.size else 'AsStrided'},"
     else:
         made_by = f", which is output 0 of {maker.op.name}," if isinstance(maker, Node) else ""
     return (
         "one of the variables needed for gradient computation has been modified by an inplace operation: "
-        f"[{kind(value.dtype)} {list(value.shape)}]{made_by} is at version {version}; expected version "
-        f"{expected} instead. Hint: enable anomaly detection to find the operation that failed to compute its "
-        "gradient, with torch.autograd.set_detect_anomaly(True, check_nan=False)."
+        f"[{kind(value.dtype)} {list(value.shape)}]{made_by} is at version {written.count}; expected version "
+        f"{written.count - later} instead. Hint: enable anomaly detection to find the operation that failed to compute "
+        "its gradient, with torch.autograd.set_detect_anomaly(True, check_nan=False)."
     )
 
 

@@ -31,6 +31,7 @@ KINKS = {
         Kink("clamp(x, 0, 1)",  lambda x: x.clamp(0.0, 1.0),     [0.0],        [1.0],        "the bounds belong to the inside"),
         Kink("clamp(x, 0, 1)",  lambda x: x.clamp(0.0, 1.0),     [1.0],        [1.0],        "the bounds belong to the inside"),
         Kink("clamp(x, 0, 1)",  lambda x: x.clamp(0.0, 1.0),     [nan],        [0.0],        "nan is not inside"),
+        Kink("sqrt(relu(x))",   lambda x: x.relu().sqrt(),       [-1.0],       [0.0],        "relu cuts off also what is infinite"),
         Kink("x mod y",         lambda x, y: x.remainder(y),     [4.0, 2.0],   [1.0, -2.0],  "the slope on the right"),
     ],
     "edges of a domain": [

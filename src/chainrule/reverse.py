@@ -45,8 +45,8 @@ def sweep(seeds, retain=False, create_graph=False, wanted=None, level=0, path=No
             found[number] = t
         if type(node) is not Node:
             if type(node) is Bundle:
-                for parent, part in zip(node.nodes, t, strict=True):
-                    if parent is not None and (path is None or parent.number in path):
+                for parent, part in zip(node.nodes if path is None else path[number], t, strict=True):
+                    if parent is not None:
                         send(parent, part, heap, pending)
                 continue
             alone = getrefcount(t) == ALONE and not node.hooks
@@ -55,18 +55,18 @@ def sweep(seeds, retain=False, create_graph=False, wanted=None, level=0, path=No
             if type(node) is Leaf:
                 if wanted is None:
                     arrive(node, t, alone, create_graph, level)
-                elif number in wanted:
+                else:
                     found[number] = t
                 continue
-        if path is not None and not path[number]:
-            found[number] = t
-            continue
+        parent_a, parent_b = node.from_a, node.from_b
+        if path is not None:
+            parent_a, parent_b = path[number]
+            if parent_a is parent_b is None:
+                found[number] = t
+                continue
         if tape.last_write < number:
             inplace.check_unwritten(node)
         kept = live(node, level) if create_graph else node
-        parent_a, parent_b = node.from_a, node.from_b
-        if path is not None:
-            parent_a, parent_b = (p if p is not None and p.number in path else None for p in (parent_a, parent_b))
         if parent_a is not None:
             send(parent_a, node.op.pulls[0](t, kept), heap, pending)
         if parent_b is not None:
@@ -92,19 +92,19 @@ def send(node, t, heap, pending):
 
 
 def ways(nodes, wanted):
-    """The nodes on a way from `nodes` back to a wanted one, by number: for each, whether a way leads on from it."""
-    sources, waiting, oldest = {}, list(nodes), max(wanted)
+    """The nodes on a way from `nodes` back to a wanted one, by number; for each, the inputs where a way leads on."""
+    inputs, waiting, oldest = {}, list(nodes), max(wanted)
     while waiting:
         node = waiting.pop()
-        if node is not None and node.number <= oldest and node.number not in sources:
+        if node is not None and node.number <= oldest and node.number not in inputs:
             several = node.nodes if type(node) is Bundle else () if type(node) is Leaf else (node.from_a, node.from_b)
-            sources[node.number] = several
+            inputs[node.number] = several
             waiting += several
     path = {}
-    for number in sorted(sources, reverse=True):  # the oldest first
-        leads_on = any(node is not None and node.number in path for node in sources[number])
-        if leads_on or number in wanted:
-            path[number] = leads_on
+    for number in sorted(inputs, reverse=True):  # the oldest first
+        leading = [node if node is not None and node.number in path else None for node in inputs[number]]
+        if number in wanted or any(leading):
+            path[number] = leading
     return path
 
 

@@ -241,15 +241,11 @@ def record(op, inputs, params, level):
         node.params["x_shape"] = [np.shape(value) for value in values]
         node.from_a, node.from_b, node.a, node.b = Bundle(parents), None, None, None
     else:
-        for name, value in zip(op.inputs, values, strict=True):
-            if f"{name}_shape" in needs:
-                node.params[f"{name}_shape"] = np.shape(value)
-        kept = [
+        node.from_a, node.from_b = parents
+        node.a, node.b = (
             value if name in needs or type(value) in LITERALS else None
             for name, value in zip(op.inputs, values, strict=True)
-        ]
-        node.a, node.b = kept if len(kept) == 2 else (kept[0], None)
-        node.from_a, node.from_b = parents if len(parents) == 2 else (parents[0], None)
+        )
     node.number = tick()
     return result
 
@@ -364,6 +360,7 @@ class no_grad(GradMode):
     """Nothing is recorded inside: results need no gradient and keep nothing alive.
 
     Works as a context manager and as a decorator, also of a generator, as `torch.no_grad`.
+    The switch is one for all threads; PyTorch has one for each.
 
     >>> import chainrule as cr
     >>> x = cr.tensor(3.0, requires_grad=True)

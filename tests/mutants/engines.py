@@ -99,13 +99,13 @@ def matrix_not_transposed(lib):
 @mutant(
     "A power is exp(b log a), so its slope is y b / a.",
     Edit(rules.power_slope, {"b * a ** (b - 1)": "b * a**b / a"}),
-    hint="x cubed at 0.",
+    hint="x squared at 0.",
     wrong=NAN,
     caught_by="test_reverse.py::test_power_with_a_constant_exponent_never_takes_a_logarithm",
 )
 def power_by_division(lib):
     x = leaf(lib, 0.0)
-    (x**3).backward()
+    (x**2).backward()
     return x.grad
 
 
@@ -476,7 +476,7 @@ def gradients_aliased(lib):
 
 @mutant(
     "Once a gradient that was asked for is found, the sweep is done.",
-    Edit(reverse.sweep, {"not path[number]": "number in wanted"}),
+    Edit(reverse.sweep, {"if parent_a is parent_b is None:": "if number in wanted:"}),
     hint="The gradients of a result and of what it was made from, in one call.",
     wrong="RuntimeError",
     caught_by=f"{REVERSE}[intermediate",

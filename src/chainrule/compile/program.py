@@ -272,6 +272,5 @@ def computed(op, inputs, params):
 
 def of_numbers(op, inputs):
     """Whether a step is arithmetic of Python's own numbers alone, which raise where NumPy's give inf or nan."""
-    lines = [x for x in inputs if type(x) is Traced]
     arithmetic = op.value in INFIX or op in (rules.neg, rules.abs)
-    return arithmetic and bool(lines) and all(type(x.value) in (int, float) for x in lines)
+    return arithmetic and all(type(value_of(x)) in (int, float) for x in inputs)

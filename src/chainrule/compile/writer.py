@@ -28,6 +28,7 @@ ON_FLOATS = {
     rules.sigmoid.value: "1 / (1 + math.exp(-{0}))",
     rules.sign.value: "float(({0} > 0) - ({0} < 0))",
     rules.where.value: "{0} if {condition} else {1}",
+    rules.only.value: "{0} if {condition} else 0.0",
 }
 
 

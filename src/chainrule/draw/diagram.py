@@ -312,7 +312,7 @@ def value_of_result(value):
 
 def unwritten(array, moment):
     """Whether the memory of `array` is as it was at `moment`."""
-    return all(written > moment for written in inplace.moments(plain(array)))
+    return not inplace.writes_since(moment, plain(array))
 
 
 def kept_input(node, slot):
