@@ -14,8 +14,8 @@ derivative, and the family it belongs to says how one formula serves both direct
 - `custom`: both are written.
 
 A rule is a plain function of what flows through, `t`, and of what else it needs, by name:
-`y` is the output, `x` the only input, `a` and `b` the two inputs, `x_shape` the shape of
-an input, any other name a parameter of the call. The names say what the tape must keep.
+`y` is the output, `x` the only input, `a` and `b` the two inputs, `x_shape` the shape of x,
+any other name a parameter of the call. The names say what the tape must keep.
 """
 
 import inspect

@@ -92,14 +92,29 @@ def send(node, t, heap, pending):
 
 
 def ways(nodes, wanted):
-    """The nodes on a way from `nodes` back to a wanted one, by number; for each, the inputs where a way leads on."""
-    inputs, waiting, oldest = {}, list(nodes), max(wanted)
-    while waiting:
-        node = waiting.pop()
-        if node is not None and node.number <= oldest and node.number not in inputs:
-            several = node.nodes if type(node) is Bundle else () if type(node) is Leaf else (node.from_a, node.from_b)
-            inputs[node.number] = several
-            waiting += several
+    """The nodes on a way from `nodes` back to a wanted one, by number; for each, the inputs where a way leads on.
+
+    None if there is nothing else: all leaves are wanted.
+    """
+    inputs, waiting, oldest, elsewhere = {}, list(nodes), max(wanted), False
+    for node in waiting:  # which grows meanwhile
+        number = node.number
+        if number in inputs:
+            continue
+        if number > oldest or type(node) is Leaf:
+            inputs[number] = ()
+            elsewhere = elsewhere or number not in wanted
+        elif type(node) is Bundle:
+            inputs[number] = node.nodes
+            waiting += [parent for parent in node.nodes if parent is not None]
+        else:
+            inputs[number] = parent_a, parent_b = node.from_a, node.from_b
+            if parent_a is not None:
+                waiting.append(parent_a)
+            if parent_b is not None:
+                waiting.append(parent_b)
+    if not elsewhere:
+        return None
     path = {}
     for number in sorted(inputs, reverse=True):  # the oldest first
         leading = [node if node is not None and node.number in path else None for node in inputs[number]]
