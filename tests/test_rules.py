@@ -124,6 +124,7 @@ CASES = {
         ANYWHERE,
         [({"condition": np.array([True, False, True])}, [[(3,), (3,)], [(2, 3), (3,)], [(), (3,)], [(), ()]])],
     ),
+    "past_zero": (lambda a, b: torch.where(b != 0, a, 0 * b), ANYWHERE, [({}, TWO[:3])]),
     "only": (
         lambda x, condition: torch.where(torch.tensor(condition), x, 0),
         ANYWHERE,

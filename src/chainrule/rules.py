@@ -61,7 +61,8 @@ atanh      = elementwise("Atanh",      np.arctanh,       lambda t, x: t / (1 - x
 # ---- kinks and steps: at a kink the convention is PyTorch's
 abs        = elementwise("Abs",        np.abs,           lambda t, x: t * sign(x))
 magnitude  = elementwise("LinalgVectorNorm", operator.abs, lambda t, y, x: t * x / (y + (y == 0)))  # the norm of one number
-relu       = elementwise("Relu",       lambda x: np.maximum(x, 0), lambda t, y: only(t, condition=y != 0))
+relu       = elementwise("Relu",       lambda x: np.maximum(x, 0), lambda t, y: past_zero(t, y))
+past_zero  = elementwise("ThresholdBackward", lambda a, b: masked(a, b != 0), lambda t, b: past_zero(t, b), lambda t: np.zeros_like(t))
 sign       = elementwise("Sign",       signum,              lambda t: np.zeros_like(t))
 floor      = elementwise("Floor",      np.floor,         lambda t: np.zeros_like(t))
 ceil       = elementwise("Ceil",       np.ceil,          lambda t: np.zeros_like(t))

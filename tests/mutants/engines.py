@@ -476,7 +476,10 @@ def gradients_aliased(lib):
 
 @mutant(
     "Once a gradient that was asked for is found, the sweep is done.",
-    Edit(reverse.sweep, {"found[number] = t\n        if type": "found[number] = t\n            continue\n        if type"}),
+    Edit(
+        reverse.sweep,
+        {"found[number] = t\n        if type": "found[number] = t\n            continue\n        if type"},
+    ),
     hint="The gradients of a result and of what it was made from, in one call.",
     wrong="RuntimeError",
     caught_by=f"{REVERSE}[intermediate",

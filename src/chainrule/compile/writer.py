@@ -29,6 +29,7 @@ ON_FLOATS = {
     rules.sign.value: "float(({0} > 0) - ({0} < 0))",
     rules.where.value: "{0} if {condition} else {1}",
     rules.only.value: "{0} if {condition} else 0.0",
+    rules.past_zero.value: "{0} if {1} != 0 else 0.0",
 }
 
 
