@@ -204,7 +204,7 @@ ANALYTIC = [
     name
     for name, op in vars(rules).items()
     if isinstance(op, Op) and op.family == "elementwise" and op.inputs == ("x",) and op.name.lower() not in KINKED
-    if name not in ("softplus", "magnitude")  # PyTorch's softplus compares; the magnitude is `norm` above
+    if name not in ("softplus", "magnitude", "only")  # PyTorch's softplus compares; the magnitude is `norm` above
 ]
 
 

@@ -343,7 +343,7 @@ def hook_in_grad(lib):
     y = x * 2
     x.register_hook(lambda g: g * 10)
     y.register_hook(lambda g: g + 1)
-    return lib.autograd.grad(y * y, [x, y])
+    return lib.autograd.grad(y * y, [x, y]), lib.autograd.grad(y * y, y)
 
 
 def hook_and_create_graph(lib):

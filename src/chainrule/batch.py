@@ -1,18 +1,20 @@
 """Forward mode with many tangents at once: one run of the program for a whole Jacobian.
 
 A Fan is a Dual with k tangents, stacked along a leading axis that the program does not see.
-The rules are the same. Elementwise rules broadcast over the new axis by themselves; linear
-operations are told that the axes they mean have moved by one; for the rest, the tangents
-are pushed one after the other.
+The rules are the same. Elementwise rules broadcast over the new axis by themselves, products of
+matrices take a stack of tangents; other linear operations are told that the axes they mean have
+moved by one; for the rest, the tangents are pushed one after the other.
 """
+
+from functools import partial
 
 import numpy as np
 
 from . import functions, rules, values
-from .forward import Dual, share
+from .forward import Dual
 from .op import Box
 from .rules import expand
-from .tape import Node, constant_of, outward
+from .tape import constant_of, outward
 
 PRODUCTS = (rules.dot, rules.mv, rules.mm)
 
@@ -26,29 +28,15 @@ class Fan(Dual):
 
     __slots__ = ()
 
-    def apply(self, op, inputs, params):
-        """The value of `op`, and for each tangent the sum of what the inputs contribute."""
-        level = self.level
-        inputs = [x if type(x) is Fan else constant_of(x) for x in inputs]
-        here = [type(x) is Fan and x.level == level for x in inputs]
-        values = [x.primal if mine else x for x, mine in zip(inputs, here, strict=True)]
-        y = op(*values, **params)
-        if not op.pushes:
-            return y
-        tangents = [x.tangent if mine else None for x, mine in zip(inputs, here, strict=True)]
-        kept = Node()
-        kept.y, kept.params = y, params
-        kept.a, kept.b = (*values, None)[:2]
-        if op.inputs == ("*xs",):
-            t = push_many_of_many(op, tangents, values, kept)
-        else:
-            parts = [push_many(op, i, t, kept) for i, t in enumerate(tangents) if t is not None]
-            t = parts[0] if len(parts) == 1 else parts[0] + parts[1]
-        whole = (len(next(t for t in tangents if t is not None)), *y.shape)
-        if t.shape != whole:
-            t = expand(t.reshape((t.shape[0], *(1,) * (len(whole) - t.ndim), *t.shape[1:])), shape=whole)
-        result = Fan(y, t if t.dtype == y.dtype else t.astype(y.dtype), level)
-        return share(inputs[0], result, op, params) if op.view else result
+    def _pushes(self, op):
+        return [partial(push_many, op, i) for i in range(len(op.pushes))]
+
+    def _zeros(self, x):
+        return np.zeros((len(self.tangent), *x.shape), x.dtype)
+
+    def _spread(self, t, shape):
+        whole = (len(t), *shape)
+        return t if t.shape == whole else expand(t, shape=whole)
 
     def _each(self, f, *tangents):
         return functions.stack([f(*rows) for rows in zip(*tangents, strict=True)])
@@ -56,6 +44,8 @@ class Fan(Dual):
 
 def push_many(op, i, t, kept):
     """Every tangent in `t`, of input number `i`, through `op`."""
+    if op.inputs == ("*xs",):
+        return op(*t, axis=kept.params["axis"] + 1)
     x = (kept.a, kept.b)[i]
     if op.family == "elementwise":
         missing = kept.y.ndim - x.ndim
@@ -66,7 +56,8 @@ def push_many(op, i, t, kept):
         return kept.a @ t if x.ndim == 2 else t @ (kept.a.mT if kept.a.ndim == 2 else kept.a)
     if op.family == "multilinear" and len(op.rules) == 1 and movable(op, kept):
         return op(t, **moved(kept.params, t.shape, x.ndim))
-    return functions.stack([op.pushes[i](row, kept) for row in t])
+    rows, shape = [op.pushes[i](row, kept) for row in t], kept.y.shape
+    return functions.stack([row if row.shape == shape else expand(row, shape=shape) for row in rows])
 
 
 def movable(op, kept):
@@ -91,15 +82,6 @@ def moved(params, shape, ndim):
     if "index" in params:
         out["index"] = (slice(None), *params["index"])
     return out
-
-
-def push_many_of_many(op, tangents, values, kept):
-    k = len(next(t for t in tangents if t is not None))
-    whole = [
-        expand(np.zeros((), v.dtype), shape=(k, *v.shape)) if t is None else t
-        for t, v in zip(tangents, values, strict=True)
-    ]
-    return op(*whole, **{**kept.params, "axis": kept.params["axis"] + 1})
 
 
 def push_basis(f, x, level, most=256):

@@ -38,12 +38,12 @@ class Dual(inplace.InPlace, Methods):
 
     def apply(self, op, inputs, params):
         """The value of `op`, and the sum of what each input's tangent contributes."""
-        level = self.level
+        kind, level = type(self), self.level
         values, tangents = [], []
         for x in inputs:
-            if type(x) is not Dual:
+            if type(x) is not kind:
                 x = constant_of(x)
-            if type(x) is Dual and x.level == level:
+            if type(x) is kind and x.level == level:
                 values.append(x.primal)
                 tangents.append(x.tangent)
             else:
@@ -54,18 +54,31 @@ class Dual(inplace.InPlace, Methods):
             return y
         kept = Node()
         kept.y, kept.params = y, params
-        if op.inputs == ("*xs",):
-            ts = [np.zeros_like(x) if t is None else t for x, t in zip(values, tangents, strict=True)]
-            return Dual(y, op.pushes[0](ts, kept), level)
         kept.a, kept.b = values if len(values) == 2 else (values[0], None)
+        if op.inputs == ("*xs",):
+            tangents = [[self._zeros(x) if t is None else t for x, t in zip(values, tangents, strict=True)]]
         t = None
-        for push, x_dot in zip(op.pushes, tangents, strict=True):
+        for push, x_dot in zip(self._pushes(op) if self._pushes else op.pushes, tangents, strict=True):
             if x_dot is not None:
                 t = push(x_dot, kept) if t is None else t + push(x_dot, kept)
         if t.shape != y.shape:
-            t = expand(t, shape=y.shape)
-        result = Dual(y, t if t.dtype == y.dtype else t.astype(y.dtype), level)
+            t = self._spread(t, y.shape)
+        result = kind(y, t if t.dtype == y.dtype else t.astype(y.dtype), level)
         return share(inputs[0], result, op, params) if op.view else result
+
+    # A subclass with many tangents side by side has its own of these.
+
+    _pushes = None
+
+    def _zeros(self, x):
+        """The tangent of a constant."""
+        return np.zeros(x.shape, x.dtype)
+
+    def _spread(self, t, shape):
+        return expand(t, shape=shape)
+
+    def _each(self, f, *tangents):
+        return f(*tangents)
 
     def detach(self):
         """The primal alone: a constant for this derivative and for those around it."""
@@ -86,18 +99,13 @@ class Dual(inplace.InPlace, Methods):
         if type(y) is type(self) and y.level == self.level:
             primal, tangent = y.primal, y.tangent
         else:
-            many = self.tangent.shape[: self.tangent.ndim - self.primal.ndim]
-            primal, tangent = y, np.zeros((*many, *y.shape), y.dtype)
+            primal, tangent = y, self._zeros(y)
         root, path = getattr(self, "base", self), (*getattr(self, "path", ()), *tail)
         root.primal = inplace.overlay(root.primal, primal, path)
         root.tangent = self._each(lambda t, part: inplace.overlay(t, part, path), root.tangent, tangent)
         for view in views_of(root):
             view.primal = inplace.follow(root.primal, view.path)
             view.tangent = self._each(lambda t, view=view: inplace.follow(t, view.path), root.tangent)
-
-    def _each(self, f, *tangents):
-        """`f` of the tangents; a subclass with many tangents side by side does it for each."""
-        return f(*tangents)
 
     def __repr__(self):
         return f"Dual({self.primal!r}, tangent={self.tangent!r})"
@@ -109,10 +117,6 @@ def share(base, view, op, params):
     if number or isinstance(view.primal, Box) or np.may_share_memory(view.primal, base.primal):
         link(base, view, op, params)
     return view
-
-
-def belongs(x, level):
-    return type(x) is Dual and x.level == level
 
 
 def jvp(f: Function, primals: Sequence[Value], tangents: Sequence[Value]) -> tuple[Any, Any]:
@@ -170,7 +174,7 @@ def rebuilt(y, parts):
 def split(y, level):
     """Primal and tangent of a result; what did not depend on the primals has tangent 0."""
     y = constant_of(y)
-    if belongs(y, level):
+    if type(y) is Dual and y.level == level:
         return outward(y.primal), outward(y.tangent)
     y = y if isinstance(y, Box) else outward(number_or_array(y))
     return y, outward(np.zeros(y.shape, y.dtype)[()])

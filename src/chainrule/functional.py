@@ -104,12 +104,7 @@ def grad(f: Function, argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
     tensor(16.)
     """
     both = value_and_grad(f, argnums)
-
-    @wraps(f)
-    def gradient(*args, **kwargs):
-        return both(*args, **kwargs)[1]
-
-    return gradient
+    return wraps(f)(lambda *args, **kwargs: both(*args, **kwargs)[1])
 
 
 def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Callable[..., tuple[Tensor, Any]]:
@@ -159,11 +154,11 @@ def jacobian(f: Function, x: Value, mode: str = "reverse") -> Tensor:
 
     f     a function of one argument to a Tensor of any shape
     x     a Tensor, array or float
-    mode  "reverse": one sweep back that carries a cotangent for each number of the output (a row of J each);
-          "forward": one run that carries a tangent for each number of the input (a column each)
+    mode  "reverse": sweeps back, each with up to 256 cotangents at once (a row of J each);
+          "forward": runs, each with up to 256 tangents at once (a column each)
 
-    Returns a Tensor of shape `y.shape + x.shape`. Both modes give the same numbers; the
-    cheaper one has fewer of them to go through.
+    Returns a Tensor of shape `y.shape + x.shape`. Both modes give the same numbers;
+    reverse mode is cheaper for few outputs, forward mode for few inputs.
 
     Raises TypeError if the result of `f` is not a Tensor, ValueError for another mode.
 

@@ -46,14 +46,12 @@ class GradFn:
 class AccumulateGrad(GradFn):
     """Where gradients of a leaf add up."""
 
+    next_functions = ()
+
     @property
     def variable(self):
         """The leaf itself, or None if it is gone."""
         return self.node.variable()
-
-    @property
-    def next_functions(self):
-        return ()
 
 
 @cache
@@ -125,13 +123,17 @@ class Retained:
 
 def hand_on(old, new):
     """Let what was to be retained at `old` be retained at `new`: the tensor has been written in place."""
-    if type(old) is WatchedNode and (entry := find_retained(old)) is not None:
+    if type(old) is WatchedNode and (entry := keeper_of(old)) is not None:
         old.hooks.remove(entry)
         watch(new, entry)
 
 
-def find_retained(node):
-    return next((hook for hook in node.hooks if isinstance(hook, Retained)), None)
+def keeper_of(node):
+    """What holds the gradient of the tensor that `node` made: a leaf, a Retained, or None."""
+    if type(node) is Leaf:
+        return node
+    hooks = node.hooks if type(node) is WatchedNode else ()
+    return next((hook for hook in hooks if isinstance(hook, Retained)), None)
 
 
 class Handle:

@@ -14,7 +14,7 @@ from . import tape
 from .errors import do_not_broadcast, does_not_stretch, kind
 from .functions import getitem, index_steps
 from .graph import hand_on
-from .op import Box, custom, given
+from .op import Box, custom
 from .rules import astype, choose, clone, expand, index, scatter
 from .tape import Leaf, Node, tensor_of, tick
 
@@ -56,7 +56,7 @@ def version(value):
 
 
 def writes_since(moment, value):
-    """How often the memory of `value` was written after `moment`."""
+    """How often the memory of `value` was written after `moment`; a thousand times at most."""
     written = writes.get(id(owner(value)))
     return sum(each < moment for each in written.moments) if written else 0
 
@@ -124,7 +124,7 @@ def stale(node, name, value, later):
 
 def follow(x, path):
     for op, params in path:
-        x = op(x, **given(params))
+        x = op(x, **params)
     return x
 
 
@@ -321,6 +321,16 @@ def alike(x, other):
     return type(a) is type(b) is np.ndarray and a.shape == b.shape and a.dtype == b.dtype and a.dtype.kind == "f"
 
 
+def in_place(name):
+    """The method `name` with its result written over its input."""
+
+    def method(self, *args, **kwargs):
+        return self._written(getattr(self, name)(*args, **kwargs))
+
+    method.__name__, method.__doc__ = f"{name}_", f"`{name}` in place. Returns the tensor."
+    return method
+
+
 class InPlace:
     """The methods that write: those whose name ends in an underscore, `x[i] = y`, `x += y`."""
 
@@ -358,10 +368,6 @@ class InPlace:
         """Divide in place. Returns the tensor."""
         return self._update(np.divide, other)
 
-    def pow_(self, other):
-        """Raise to a power in place. Returns the tensor."""
-        return self._written(self**other)
-
     def _update(self, function, other):
         """Write function(self, other) here: NumPy does it in the memory itself where nothing has to be recorded."""
         if tape.recording or not alike(self, other) or not self.array.flags.writeable:
@@ -370,26 +376,7 @@ class InPlace:
         touch(self.array)
         return self
 
-    def exp_(self):
-        """The exponential, in place. Returns the tensor."""
-        return self._written(self.exp())
-
-    def sqrt_(self):
-        """The square root, in place. Returns the tensor."""
-        return self._written(self.sqrt())
-
-    def neg_(self):
-        """The negative, in place. Returns the tensor."""
-        return self._written(-self)
-
-    def relu_(self):
-        """`relu` in place. Returns the tensor."""
-        return self._written(self.relu())
-
-    def clamp_(self, min=None, max=None):
-        """`clamp` in place. Returns the tensor."""
-        return self._written(self.clamp(min, max))
-
+    exp_, sqrt_, neg_, relu_, clamp_, pow_ = map(in_place, ("exp", "sqrt", "neg", "relu", "clamp", "pow"))
     __iadd__ = add_
     __isub__ = sub_
     __imul__ = mul_

@@ -1,6 +1,6 @@
 """What Tensors, Duals and Symbols have in common: Python's operators, the methods, NumPy's calls.
 
-Every method is the function of the same name in `chainrule.functions`. NumPy hands its own
+A method is the function of the same name in `chainrule.functions` or in `chainrule.library`. NumPy hands its own
 functions over to us (`__array_ufunc__`, `__array_function__`), so that `np.sin(x)` and
 `array * x` work and the rules, which are written in NumPy, run on boxes.
 """

@@ -1,11 +1,12 @@
 """What an operation is: a value, and one linear map for each input.
 
-Near a point every smooth operation is linear. For its input i that linear map is the
-Jacobian J_i. Forward mode applies J_i to a *tangent* (`push`), reverse mode applies the
+At a point every smooth operation has a best linear approximation. For its input i that map
+is the Jacobian J_i. Forward mode applies J_i to a *tangent* (`push`), reverse mode applies the
 transpose of J_i to a *cotangent* (`pull`). An operation is declared together with its
 derivative, and the family it belongs to says how one formula serves both directions:
 
-- `elementwise`: J_i is diagonal, so it is its own transpose. One formula is both.
+- `elementwise`: J_i is diagonal, so it is its own transpose. One formula is both. (What
+  broadcasting has repeated before is summed afterwards, by the sweep.)
 - `symmetric`: J is its own transpose without being diagonal, as for softmax. One formula.
 - `multilinear`: the value is linear in each input, so the push is the operation itself,
   with the tangent in place of the input. Only the pull is written.
@@ -13,7 +14,7 @@ derivative, and the family it belongs to says how one formula serves both direct
   pull spreads t * w. Only the weights are written.
 - `custom`: both are written.
 
-A rule is a plain function of what flows through, `t`, and of what else it needs, by name:
+A rule is a plain function of what flows through, `t` (weights have none), and of what else it needs, by name:
 `y` is the output, `x` the only input, `a` and `b` the two inputs, `x_shape` the shape of x,
 any other name a parameter of the call. The names say what the tape must keep.
 """
@@ -58,7 +59,7 @@ class Op:
     pushes  for each input, `push(t, kept)`: this input's part of the output's tangent
     rules   the formulas as they were written, for whoever prints the table
     needs   for each input, the names its pull mentions: what the tape keeps for it
-    view    whether the output looks at the memory of the input
+    view    whether the output may look at the memory of the input
     wrong   says in PyTorch's words why a call of `value` failed
     spent   stands in for the operation once its node has let go of what it kept
 
@@ -108,9 +109,7 @@ class Spent:
             refuse if needs & {"y", "a", "b", "x"} else pull for needs, pull in zip(op.needs, op.pulls, strict=True)
         )
 
-    @property
-    def spent(self):
-        return self
+    spent = property(lambda self: self)
 
 
 def refuse(t, kept):
@@ -156,9 +155,9 @@ def inputs_of(rules):
     return ("x",) if len(rules) == 1 else ("a", "b")
 
 
-def constant(name, value, wrong=None):
+def constant(name, value):
     """An operation that is flat wherever it has a derivative at all, such as a comparison: no rules."""
-    return Op(name, "constant", value, ("a", "b"), (), wrong=wrong or do_not_broadcast)
+    return Op(name, "constant", value, ("a", "b"), (), wrong=do_not_broadcast)
 
 
 def elementwise(name, value, *rules, wrong=None):
@@ -189,11 +188,6 @@ def multilinear(name, value, *rules, view=False, wrong=None):
     else:
         op.pushes = (lambda t, kept: op(t, kept.b, **kept.params), lambda t, kept: op(kept.a, t, **kept.params))
     return op
-
-
-def given(params):
-    """The parameters of the call, without the shapes that `record` has added for the pull."""
-    return {name: value for name, value in params.items() if not name.endswith("_shape")}
 
 
 def reduction(name, value, weights, total):

@@ -42,7 +42,7 @@ def sweep(seeds, retain=False, create_graph=False, wanted=None, level=0, path=No
         number = heappop(heap)
         node, t = pending.pop(number)
         if wanted is not None and number in wanted:
-            found[number] = t
+            found[number] = t  # on the way to others: before its hooks, as in PyTorch
         if type(node) is not Node:
             if type(node) is Bundle:
                 for parent, part in zip(node.nodes if path is None else path[number], t, strict=True):
@@ -62,7 +62,7 @@ def sweep(seeds, retain=False, create_graph=False, wanted=None, level=0, path=No
         if path is not None:
             parent_a, parent_b = path[number]
             if parent_a is parent_b is None:
-                found[number] = t
+                found[number] = t  # where the way ends, after its hooks, as in PyTorch
                 continue
         if tape.last_write < number:
             inplace.check_unwritten(node)
@@ -94,7 +94,7 @@ def send(node, t, heap, pending):
 def ways(nodes, wanted):
     """The nodes on a way from `nodes` back to a wanted one, by number; for each, the inputs where a way leads on.
 
-    None if there is nothing else: all leaves are wanted.
+    None if every way back ends at a wanted leaf: then there is nothing to leave out.
     """
     inputs, waiting, oldest, elsewhere = {}, list(nodes), max(wanted), False
     for node in waiting:  # which grows meanwhile

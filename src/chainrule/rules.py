@@ -76,7 +76,7 @@ at_most    = elementwise("Clamp",      np.minimum,       lambda t, a, b: only(t,
 where      = elementwise("Where",      lambda a, b, condition: np.where(condition, a, b),
                                                          lambda t, condition: choose(condition, t, 0),
                                                          lambda t, condition: choose(condition, 0, t))
-only       = symmetric("Where",        masked,             lambda t, condition: only(t, condition=condition))
+only       = elementwise("Where",      masked,             lambda t, condition: only(t, condition=condition))
 clip       = elementwise("Clamp",      lambda x, low, high: np.clip(x, low, high),
                                                          lambda t, x, low, high: only(t, condition=inside(x, low, high)))
 

@@ -33,7 +33,6 @@ LITERALS = frozenset({int, float, np.float64, np.float32})
 # What can stand in a formula as it is.
 PLAIN = (int, float, complex)
 VALUES = (Box, np.generic, *PLAIN)
-SEVERAL = (tuple, list, dict)
 
 # NumPy's numbers cannot be written. When a number's tensor needs memory it gets an array,
 # and this remembers which: id(number) -> (number, weak reference to the array).
@@ -42,7 +41,7 @@ promoted: dict = {}
 # The class of all tensors. `tensor.py` fills it in, whose methods are the functions made here.
 Tensor: Any = None
 
-# Every call of `vjp` or `jvp` takes a new level, higher than all before it.
+# Every derivative of a function, and every recording of `compile`, takes a new level, higher than all before it.
 levels = itertools.count(1)
 
 
@@ -54,7 +53,7 @@ class Node:
     from_a, from_b  the nodes of its inputs, None where no gradient is wanted
     y, a, b         the output and the inputs, as far as the rules mention them
     like            what a cotangent of the output looks like: a number's type, or (shape, dtype)
-    params          the parameters of the call; only set by `record`
+    params          the parameters of the call; not set by `binary`, whose calls have none
     hooks           only set on a WatchedNode
     """
 
@@ -106,7 +105,7 @@ def tensor_of(array, node=None, level=0):
 
 def memory(x):
     """The array of tensor `x`, one that can be written to and shared."""
-    if type(x.array) in SCALARS or isinstance(x.array, np.generic):
+    if isinstance(x.array, np.generic):
         number, x.array = x.array, np.array(x.array)
         key = id(number)
         promoted[key] = (number, weakref.ref(x.array, lambda _: promoted.pop(key, None)))
@@ -114,7 +113,7 @@ def memory(x):
 
 
 def unary(op):
-    """`op` as a function of one input: what `record` does, written out because it is on every path."""
+    """`op` as a function of one input that records. Every such call passes here: it is written out for speed."""
     value, constant, view = op.value, not op.pulls, op.view
     needs = op.needs[0] if op.needs else ()
     keep_y, keep_x, keep_shape = "y" in needs, "x" in needs, "x_shape" in needs
@@ -152,9 +151,7 @@ def unary(op):
             node.y = y if keep_y else None
             node.like = (y.shape, y.dtype)
         node.a = u if keep_x or type(u) in SCALARS else None
-        if keep_shape:
-            params["x_shape"] = u.shape
-        node.params = params
+        node.params = {**params, "x_shape": u.shape} if keep_shape else params
         return result
 
     return apply
@@ -235,10 +232,10 @@ def record(op, inputs, params, level):
         *(need for need, parent in zip(op.needs * len(inputs) if many else op.needs, parents, strict=True) if parent)
     )
     result.node = node = Node()
-    node.op, node.like, node.params = op, likeness(y), dict(params)
+    node.op, node.like, node.params = op, likeness(y), params
     node.y = y if "y" in needs or type(y) in SCALARS else None
     if many:
-        node.params["x_shape"] = [np.shape(value) for value in values]
+        node.params = {**params, "x_shape": [np.shape(value) for value in values]}
         node.from_a, node.from_b, node.a, node.b = Bundle(parents), None, None, None
     else:
         node.from_a, node.from_b = parents
@@ -252,9 +249,8 @@ def record(op, inputs, params, level):
 
 def share(base, view, op, params):
     """If `view`, which is `op` of `base`, looks at the same memory, note it: a write to one is a write to both."""
-    if not isinstance(view.array, Box) and not np.may_share_memory(view.array, base.array):
-        return
-    link(base, view, op, params)
+    if isinstance(view.array, Box) or np.may_share_memory(view.array, base.array):
+        link(base, view, op, params)
 
 
 def link(base, view, op, params):
@@ -289,7 +285,7 @@ def lift(primal):
 
     Raises RuntimeError for what is not floating point: there is no small step between integers.
     """
-    if isinstance(primal, SEVERAL) and any(isinstance(part, (str, Box, np.ndarray)) for part in primal):
+    if isinstance(primal, tuple | list | dict) and any(isinstance(part, (str, Box, np.ndarray)) for part in primal):
         raise TypeError(
             f"a derivative is taken at Tensors, arrays or numbers, not at a {type(primal).__name__} of them: give "
             "each as an argument of its own, and say which with argnums=(0, 1)"

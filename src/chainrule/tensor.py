@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from . import inplace, tape
-from .graph import GradFn, Handle, Hook, Retained, find_retained, grad_fn_of, watch
+from .graph import GradFn, Handle, Hook, Retained, grad_fn_of, keeper_of, watch
 from .methods import Methods
 from .op import Box
 from .reverse import seed, sweep, ways_to_leaves
@@ -55,6 +55,8 @@ class Tensor(inplace.InPlace, Methods):
     array  the values: an ndarray, a NumPy number, or a box of an outer derivative
     node   where it came from on the tape: a Leaf, a Node, or None if no gradient is wanted
     level  0, or the number of the `vjp` that made it
+    base, path  of a view: what it is a view of, and the operations that lead there
+    views       weak references to its own views
     """
 
     __slots__ = ("array", "node", "level", "base", "path", "views", "__weakref__")
@@ -101,12 +103,9 @@ class Tensor(inplace.InPlace, Methods):
     @property
     def grad(self) -> Tensor | None:
         """The gradient that has arrived in this leaf (or in this result, after `retain_grad`), or None."""
-        node = self.node
-        if type(node) is Leaf:
-            return node.grad
-        if type(node) is WatchedNode and (retained := find_retained(node)) is not None:
-            return retained.grad
-        if node is not None:
+        if (keeper := keeper_of(self.node)) is not None:
+            return keeper.grad
+        if self.node is not None:
             warnings.warn(
                 "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute "
                 "won't be populated during autograd.backward(). If you indeed want the .grad field to be populated "
@@ -136,8 +135,7 @@ class Tensor(inplace.InPlace, Methods):
             )
         if g is self:
             raise RuntimeError("can't assign Variable as its own grad")
-        keeper = self.node if type(self.node) is Leaf else find_retained(self.node) if self.retains_grad else None
-        if keeper is not None:
+        if (keeper := keeper_of(self.node)) is not None:
             keeper.grad = g
         elif g is not None:
             raise RuntimeError("only a leaf that requires grad has a .grad to assign: call requires_grad_() first")
@@ -193,7 +191,7 @@ class Tensor(inplace.InPlace, Methods):
     @property
     def retains_grad(self) -> bool:
         """Whether this result keeps its gradient."""
-        return type(self.node) is WatchedNode and find_retained(self.node) is not None
+        return type(self.node) is WatchedNode and keeper_of(self.node) is not None
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> Handle:
         """Call `hook(gradient)` when this tensor's gradient is complete; what it returns, if not None, goes on.
@@ -256,14 +254,8 @@ class Tensor(inplace.InPlace, Methods):
         if retain_graph is None:
             retain_graph = create_graph
         seeds = [(self.node, seed(self, gradient, 0, create_graph))]
-        sweep(
-            seeds,
-            retain_graph,
-            create_graph,
-            None,
-            self.level,
-            None if inputs is None else ways_to_leaves(seeds, inputs),
-        )
+        path = None if inputs is None else ways_to_leaves(seeds, inputs)
+        sweep(seeds, retain_graph, create_graph, None, self.level, path)
 
     # ---- its values
 

@@ -1,4 +1,4 @@
-"""What operations compute where NumPy has no function for it, in plain NumPy."""
+"""What operations compute where NumPy has no function for it, or a slow one, or one with another meaning."""
 
 import math
 
@@ -18,7 +18,7 @@ def signum(x):
 
 
 def total(x, axis, keepdims):
-    """The sum. (`sum` of one NumPy number takes NumPy ten times as long as its sign.)"""
+    """The sum. (`x.sum()` of one NumPy number takes far longer than `+x`.)"""
     return +x if not x.ndim and x.dtype.kind == "f" else x.sum(axis, keepdims=keepdims)
 
 

@@ -618,7 +618,7 @@ def saved_values_are_constants(lib):
 
 @mutant(
     "A dual number is a dual number: one epsilon is enough.",
-    Edit(Dual.apply, {"if type(x) is Dual and x.level == level:": "if type(x) is Dual:"}),
+    Edit(Dual.apply, {"if type(x) is kind and x.level == level:": "if type(x) is kind:"}),
     hint="d/dx of x times d/dy (x + y): the inner derivative is 1, whatever x is.",
     wrong=2.0,
     caught_by="test_forward.py::test_perturbations_are_not_confused[x times the derivative of x + y",

@@ -146,7 +146,7 @@ def builder(structure, outputs):
 class Compiled:
     """A function that is recorded when it is called in a new way, and replayed otherwise.
 
-    variants  the ways recorded so far, the one of the last call first
+    variants  the ways recorded and kept, the one used last first
     source    the text of that one
     """
 
@@ -242,13 +242,13 @@ def compile(function):
     function  a function of Tensors, arrays and numbers (also in lists, tuples and dicts) and of settings,
               to a Tensor or a structure of Tensors; derivatives may be taken inside
 
-    The compiled function takes arrays and numbers as Tensors, and gives Tensors. Its `source`
-    is the program that the last call ran; `variants` are all that were recorded.
+    The compiled function takes arrays and numbers as Tensors, and gives Tensors. Its `variants`
+    are the programs that are kept, at most 64; `source` is the one of them that was used last.
 
     A program holds as long as its guards do: shapes and dtypes of the arguments, equal
     settings, and the same answers wherever the function asked a value for its truth (`if`,
     `while`) or its number (`float`, `int`, `item`). Where a guard fails, the function is
-    recorded again. From the 65th way on a RuntimeWarning names the guard that fails.
+    recorded again. At the 65th way a RuntimeWarning names what has changed.
 
     The function should be pure. What it reads from outside, arrays and random numbers
     included, is read once, when it is recorded: pass as an argument what is to change. What it
