@@ -478,7 +478,7 @@ def gradients_aliased(lib):
     "Once a gradient that was asked for is found, the sweep is done.",
     Edit(
         reverse.sweep,
-        {"found[number] = t\n        if type": "found[number] = t\n            continue\n        if type"},
+        {"if type(node) is not Node:": "if number in found:\n            continue\n        if type(node) is not Node:"},
     ),
     hint="The gradients of a result and of what it was made from, in one call.",
     wrong="RuntimeError",
