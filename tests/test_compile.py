@@ -317,6 +317,32 @@ def test_arithmetic_of_pythons_numbers_is_that_of_tensors(name):
         assert_same(compiled(*args), f(*map(cr.tensor, args)))
 
 
+def test_value_of_a_comparison_is_a_guard_like_any_other():
+    f = cr.compile(lambda x: float(x > 1.0) * x)
+    g = cr.compile(lambda x: x * 10 if (x != 1).item() else x)
+    assert [f(x).item() for x in (2.0, 0.5, 2.0)] == [2.0, 0.0, 2.0]
+    assert [g(x).item() for x in (2.0, 1.0, 3.0)] == [20.0, 1.0, 30.0]
+
+
+ASKING = {
+    "logdet": cr.logdet,
+    "slogdet": lambda x: cr.slogdet(x)[1],
+    "a gradient": cr.grad(cr.logdet),
+    "allclose": lambda x: x * np.allclose(x, x),
+}
+
+
+@pytest.mark.parametrize("name", ASKING)
+def test_what_asks_numpy_for_values_compiles(name):
+    f = ASKING[name]
+    assert_same(cr.compile(f)(2 * np.eye(2)), f(cr.tensor(2 * np.eye(2))))
+
+
+def test_truth_values_and_complex_numbers_may_be_arguments():
+    assert_same(cr.compile(lambda x, flag: x * flag)(2.0, True), cr.tensor(2.0))
+    assert_same(cr.compile(lambda x: x * 2)(1j), cr.tensor(2j))
+
+
 def test_function_that_looks_at_its_last_digits_runs_all_the_same():
     f = cr.compile(lambda x: x * float(x.tanh()) if x.sigmoid() >= float(x.sigmoid()) else x)
     for x in np.linspace(-2, 2, 50).tolist():

@@ -28,6 +28,7 @@ TO_ARRAY = {
     "a number": lambda x: (x * x).sum(),
     "a vector of one": lambda x: (x * x).sum().reshape(1),
     "rows and sums": lambda x: x.cumsum(0) + x.mean(),
+    "rolled": lambda x: x.roll(1) * x,
     "nothing": lambda x: x.flatten()[:0],
     "integers in between": lambda x: x * x.argmax(),
 }

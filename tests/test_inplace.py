@@ -244,6 +244,7 @@ SHARING = {
     "diagonal": lambda lib: square_written(lib, lambda y: y.diagonal()),
     "another diagonal of other axes": lambda lib: square_written(lib, lambda y: y[None].diagonal(1, 2, 1)),
     "einsum of a diagonal": lambda lib: square_written(lib, lambda y: lib.einsum("ii->i", y)),
+    "diag copies": lambda lib: (lambda x: (lib.diag(x), x.zero_())[0])(lib.tensor([[1.0, 2], [3, 4]])),
     "unfold": lambda lib: square_written(lib, lambda y: y.unfold(1, 1, 2)),
     "unfold with an overlap, read": lambda lib: (lambda x: (x.unfold(0, 2, 1), x.mul_(3))[0])(lib.tensor([1.0, 2, 4])),
     "repeat copies": lambda lib: (lambda x: (x.repeat(1), x.repeat(2, 1), x.add_(1)))(lib.tensor([[1.0]])[0]),
@@ -380,6 +381,12 @@ def test_what_was_chosen_by_may_not_be_written_before_the_way_back(name):
             y.sum().backward()
         said.append(str(error.value).partition(":")[0])
     assert said[0] == said[1] and "modified by an inplace operation" in said[0]
+
+
+def test_windows_that_overlap_cannot_be_written():
+    x = cr.tensor([1.0, 2.0, 3.0])
+    with pytest.raises(RuntimeError, match="more than one element of the written-to tensor"):
+        x.unfold(0, 2, 1).mul_(2)
 
 
 def test_view_cannot_be_detached_in_place():

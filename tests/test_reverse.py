@@ -460,6 +460,55 @@ def numpy_under_no_grad(lib):
         return x.numpy().tolist(), np.asarray(x).tolist()
 
 
+def slices_by_tensors(lib):
+    x, i, y = leaf(lib, 1.0, 2.0, 3.0, 4.0), lib.tensor(0), 0.0
+    for _ in range(3):
+        y = y + (x[i : i + 1] ** 2).sum() + x[i] * x[i]
+        i += 1
+    y.backward()
+    return x.grad
+
+
+def retained_gradients_are_each_ones_own(lib):
+    x, y = leaf(lib, 1.0, 2.0), leaf(lib, 1.0, 2.0)
+    u, v = x * 1, y * 1
+    z = u + v
+    for result in (u, v, z):
+        result.retain_grad()
+    z.backward(lib.tensor([1.0, 1.0]))
+    u.grad.zero_()
+    return u.grad, v.grad, z.grad
+
+
+def other_data(lib):
+    x = leaf(lib, 1.0, 2.0)
+    x.data = lib.tensor([[3.0], [4.0]])
+    (x * x).sum().backward()
+    return x.grad
+
+
+def zeros_of_higher_order(lib):
+    x, y = leaf(lib, 1.0), leaf(lib, 2.0)
+    (g,) = lib.autograd.grad(x * 1, y, create_graph=True, materialize_grads=True)
+    return lib.autograd.grad(g, y, materialize_grads=True)
+
+
+def generator_closed_under_no_grad(lib):
+    seen = []
+
+    @lib.no_grad()
+    def steps():
+        try:
+            yield
+        finally:
+            seen.append(lib.is_grad_enabled())
+
+    run = steps()
+    next(run)
+    run.close()
+    return seen, lib.is_grad_enabled()
+
+
 PROGRAMS = [
     passes, second_pass, only_leaves, zeroed, cleared, preset, own_gradients, seed_is_not_kept, diamond, long_ladder,
     unused, used_often, loop_and_branch, order_of_making_is_not_order_of_use, create_graph, third_order,
@@ -470,7 +519,9 @@ PROGRAMS = [
     hooks_in_order, hook_removed, hook_sees_the_whole, hook_in_grad, hook_and_create_graph,
     retained_after_hooks, retained_and_assigned,
     one_of_two_then_the_other, what_does_not_lead_there_is_left_alone, part_of_a_stack, up_to_a_result_and_on,
-    backward_to_some, backward_of_several, generator_under_no_grad, no_grad_without_parentheses, numpy_under_no_grad,
+    backward_to_some, backward_of_several, generator_under_no_grad, generator_closed_under_no_grad, slices_by_tensors,
+    retained_gradients_are_each_ones_own, other_data, zeros_of_higher_order, no_grad_without_parentheses,
+    numpy_under_no_grad,
 ]  # fmt: skip
 
 

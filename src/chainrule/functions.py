@@ -6,6 +6,7 @@ PyTorch's names and meanings; where NumPy spells a thing differently (`axis`, `k
 """
 
 import math
+import operator
 from collections import namedtuple
 from types import SimpleNamespace
 
@@ -644,8 +645,13 @@ def which_index(x, index):
 
 def index_part(p):
     """One part of an index: an integer, a slice, None or ..., or else an array of integers or truth values."""
-    if p is None or p is ... or type(p) is int or isinstance(p, slice | np.integer) or hasattr(p, "program"):
+    if p is None or p is ... or type(p) is int or hasattr(p, "program"):
         return p
+    if isinstance(p, np.integer):
+        return int(p)
+    if isinstance(p, slice):  # its ends may be Tensors, which are written to later
+        ends = (p.start, p.stop, p.step)
+        return slice(*(n if n is None or hasattr(n, "program") else operator.index(n) for n in ends))
     if isinstance(p, list):
         p = np.asarray([plain(each) for each in p], None if p else int)
     if not isinstance(p, bool | np.bool_ | np.ndarray):

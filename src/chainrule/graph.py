@@ -116,7 +116,7 @@ class Retained:
         self.grad, self.level = None, level
 
     def __call__(self, t):
-        g = t if isinstance(t, tape.Tensor) and t.level == self.level else tensor_of(t, None, self.level)
+        g = t if isinstance(t, tape.Tensor) and t.level == self.level else tensor_of(t.copy(), None, self.level)
         self.grad = g if self.grad is None else self.grad + g
         return t
 

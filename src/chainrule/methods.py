@@ -5,6 +5,7 @@ functions over to us (`__array_ufunc__`, `__array_function__`), so that `np.sin(
 `array * x` work and the rules, which are written in NumPy, run on boxes.
 """
 
+import inspect
 import math
 
 import numpy as np
@@ -169,13 +170,21 @@ class Methods(Box):
         return function(*inputs)
 
     def __array_function__(self, function, types, args, kwargs):
-        ours = numpy_calls.FUNCTIONS.get(function) or numpy_calls.FLAT.get(function)
-        if ours is None:
-            name = f"{function.__module__}.{function.__name__}".replace("numpy", "np", 1)
+        ours = numpy_calls.FUNCTIONS.get(function) or numpy_calls.BESIDE.get(function)
+        name = f"{function.__module__}.{function.__name__}".replace("numpy", "np", 1)
+        if ours is None or kwargs.get("axis") == ():
+            extra = "" if ours is None else " with axis=()"
             raise TypeError(
-                f"{name} has no rule here: use a function of chainrule, or detach().numpy() for the array alone"
+                f"{name}{extra} has no rule here: use a function of chainrule, or detach().numpy() for the array alone"
             )
-        return ours(*args, **kwargs)
+        try:
+            return ours(*args, **kwargs)
+        except TypeError:
+            try:
+                inspect.signature(ours).bind(*args, **kwargs)
+            except TypeError as error:
+                raise TypeError(f"{name} in this spelling has no rule here: {error}") from None
+            raise
 
 
 def special(name):

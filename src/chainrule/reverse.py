@@ -254,8 +254,9 @@ def grad_of_tensors(
     seeds = seeds_of(outputs, grad_outputs, create_graph)
     wanted = {x.node.number for x in inputs}
     path = ways([node for node, _ in seeds], wanted)
-    found = sweep(seeds, retain_graph, create_graph, wanted, outputs[0].level, path)
-    return tuple(result_for(x, i, found, allow_unused, materialize_grads) for i, x in enumerate(inputs))
+    level = outputs[0].level if outputs else 0
+    found = sweep(seeds, retain_graph, create_graph, wanted, level, path)
+    return tuple(result_for(x, i, found, create_graph, allow_unused, materialize_grads) for i, x in enumerate(inputs))
 
 
 def backward_of_tensors(
@@ -309,12 +310,13 @@ def seeds_of(outputs, cotangents, create_graph):
     return [(y.node, seed(y, t, i, create_graph)) for i, (y, t) in enumerate(zip(outputs, cotangents, strict=True))]
 
 
-def result_for(x, i, found, allow_unused, materialize_grads):
+def result_for(x, i, found, create_graph, allow_unused, materialize_grads):
     t = found.get(x.node.number)
     if t is not None:
         return t if isinstance(t, tape.Tensor) and t.level == x.level else tensor_of(t, None, x.level)
     if materialize_grads:
-        return tensor_of(np.zeros(x.shape, x.dtype), None, x.level)
+        zeros = tensor_of(np.zeros(x.shape, x.dtype)[()], None, x.level)
+        return zeros.requires_grad_(create_graph)
     if allow_unused:
         return None
     raise RuntimeError(

@@ -337,7 +337,11 @@ class GradMode(ContextDecorator):
                         return end.value
                 try:
                     resume = partial(steps.send, (yield step))
-                except Exception as error:
+                except GeneratorExit:
+                    with self:
+                        steps.close()
+                    raise
+                except BaseException as error:
                     resume = partial(steps.throw, error)
 
         return generator

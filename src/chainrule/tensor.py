@@ -13,7 +13,7 @@ from .graph import GradFn, Handle, Hook, Retained, grad_fn_of, keeper_of, watch
 from .methods import Methods
 from .op import Box
 from .reverse import seed, sweep, ways_to_leaves
-from .tape import Leaf, WatchedNode, number_or_array, record, tensor_of
+from .tape import Leaf, WatchedNode, likeness, number_or_array, record, tensor_of
 from .typing import Data, DType
 
 
@@ -158,6 +158,12 @@ class Tensor(inplace.InPlace, Methods):
     def data(self, value: Data) -> None:
         if not isinstance(value, Tensor):
             raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
+        if type(self.node) is Leaf:
+            if value.dtype.kind != "f":
+                raise RuntimeError(
+                    "data set to a tensor that requires gradients must be floating point or complex dtype"
+                )
+            self.node.like = likeness(value.array)
         self.array = value.array
 
     # ---- how it takes part in the graph

@@ -79,7 +79,9 @@ class ProgramWriter(Writer):
 
     def write(self, i, step):
         if type(step) is Guard:
-            self.body.append(f"if {step.wrong.format(self.words[step.sources[0]])}: raise Changed")
+            word = self.words[step.sources[0]]
+            word = f"({word})" if " " in word and "=" in step.wrong else word
+            self.body.append(f"if {step.wrong.format(word)}: raise Changed")
             return
         asked = self.steps[i + 1] if i + 1 < len(self.steps) else None
         if self.on_floats and step.op is FLOAT:
@@ -159,10 +161,10 @@ class ProgramWriter(Writer):
         if self.on_floats and (op.value in ON_FLOATS or (op is rules.pow and not isinstance(inputs[1], int))):
             more = {name: self.text(x) for name, x in line.params.items()}
             return ON_FLOATS.get(op.value, "math.pow({0}, {1})").format(*map(self.text, inputs), **more)
-        self.on_numbers = not self.on_floats and of_numbers(op, inputs)
+        self.on_numbers = numbers = not self.on_floats and of_numbers(op, inputs)
         text = super().expression(line)
         self.on_numbers = False
-        return f"({text}).item()" if line.weak and not self.on_floats else text
+        return f"({text}).item()" if line.weak and numbers else text
 
     def text(self, x):
         text = super().text(x.item() if self.on_floats and isinstance(x, np.generic) else x)

@@ -330,7 +330,7 @@ def matrix_power(x, n):
     square_matrices(x, "matrix_power")
     if n == 0:
         return x * 0 + np.eye(x.shape[-1], dtype=x.dtype)
-    return reduce(matmul, [x if n > 0 else inv(x)] * max(n, -n))
+    return reduce(matmul, [x if n > 0 else inv(x)] * max(n, -n)) if n != 1 else x * 1
 
 
 def multi_dot(tensors):

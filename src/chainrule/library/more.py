@@ -316,7 +316,7 @@ def diff(x, n=1, dim=-1, prepend=None, append=None):
     if n and not (prepend is append is None):
         x = cat([part for part in (prepend, x, append) if part is not None], d)
     for _ in range(n):
-        x = slices(x, d, 1, None) - slices(x, d, None, -1) if x.shape[d] else x
+        x = slices(x, d, 1, None) - slices(x, d, None, -1) if x.shape[d] != 0 else x
     return x if n else x * 1
 
 

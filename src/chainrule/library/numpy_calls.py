@@ -45,9 +45,20 @@ def expand_dims(x, axis):
     return x
 
 
+def over(function):
+    """A reduction, whose third place NumPy has for the dtype."""
+    return lambda x, axis=None, dtype=None, *, keepdims=False: function(x, axis, keepdims, dtype=dtype)
+
+
 def in_samples(spread):
     """`var` or `std`, which NumPy divides by n."""
-    return lambda x, axis=None, ddof=0, keepdims=False: spread(x, axis, ddof, keepdims)
+    return lambda x, axis=None, *, ddof=0, keepdims=False: spread(x, axis, ddof, keepdims)
+
+
+def solve(a, b):
+    """One axis makes a vector of b; PyTorch takes more axes for a stack of vectors, too."""
+    stack = b.ndim > 1 and b.ndim == a.ndim - 1
+    return linalg.solve(a, unsqueeze(b, 0) if stack else b)
 
 
 UFUNCS = {
@@ -72,39 +83,28 @@ UFUNCS = {
     },
 }  # fmt: skip
 
-# Home of ours, home of NumPy's, and the names of the functions that are called alike in both.
-ALIKE = (
-    (functions, np, "sum mean prod amax amin reshape ravel squeeze transpose where clip stack broadcast_to flip"),
-    (places, np, "fliplr flipud tril triu tile moveaxis vstack hstack dstack atleast_1d atleast_2d atleast_3d"),
-    (more, np, "nan_to_num sinc full_like"),
-    (linalg, np, "inner vdot kron einsum"),
-    (linalg, np.linalg, "inv det solve slogdet cholesky eigh eigvalsh matrix_power multi_dot"),
-)
 
-FUNCTIONS = {getattr(there, name): getattr(here, name) for here, there, names in ALIKE for name in names.split()} | {
+def alike(here, there, names):
+    """The functions that are called alike in a module of ours and in NumPy."""
+    return {getattr(there, name): getattr(here, name) for name in names.split()}
+
+
+# Those that the rules call.
+FUNCTIONS = {
+    **{getattr(np, name): over(getattr(functions, name)) for name in ("sum", "mean", "prod")},
+    **alike(functions, np, "amax amin reshape ravel squeeze where clip stack broadcast_to flip"),
     np.max: functions.amax,
     np.min: functions.amin,
     np.var: in_samples(functions.var),
     np.std: in_samples(functions.std),
     np.cumsum: flattened(functions.cumsum),
-    np.cumprod: flattened(more.cumprod),
     np.dot: dot,
     np.outer: lambda a, b: functions.outer(ravel(a), ravel(b)),
     np.concatenate: concatenate,
     np.expand_dims: expand_dims,
+    np.transpose: spelled(functions.transpose, axes="dim0"),
     np.swapaxes: spelled(functions.swapaxes, axis1="axis0", axis2="axis1"),
     np.round: lambda x, decimals=0: more.round(x, decimals=decimals),
-    np.around: lambda x, decimals=0: more.round(x, decimals=decimals),
-    np.transpose: spelled(functions.transpose, axes="dim0"),
-    np.diff: spelled(more.diff, axis="dim"),
-    np.nansum: spelled(more.nansum, axis="dim", keepdims="keepdim"),
-    np.sort: lambda x, axis=-1: places.sort(x, axis).values,
-    np.roll: spelled(places.roll, shift="shifts", axis="dims"),
-    np.rot90: spelled(places.rot90, axes="dims"),
-    np.diag: spelled(places.diag, k="diagonal"),
-    np.diagonal: spelled(places.diagonal, axis1="dim1", axis2="dim2"),
-    np.trace: places.trace,
-    np.tensordot: spelled(linalg.tensordot, axes="dims"),
     np.linalg.norm: spelled(linalg.norm, axis="dim", keepdims="keepdim"),
     np.ones_like: lambda x, dtype=None: np.ones(x.shape, dtype or x.dtype),
     np.zeros_like: lambda x, dtype=None: np.zeros(x.shape, dtype or x.dtype),
@@ -114,9 +114,27 @@ FUNCTIONS = {getattr(there, name): getattr(here, name) for here, there, names in
     np.copy: functions.clone,
 }
 
-# Those through which no derivative flows.
-FLAT = {getattr(np, name): getattr(functions, name) for name in ("argmax", "argmin")} | {
-    **{getattr(np, name): getattr(more, name) for name in ("any", "all", "isclose", "allclose")},
-    np.array_equal: more.equal,
+# Those beside them. (Lines of a program, which have no numbers yet, leave these to NumPy.)
+BESIDE = {
+    **alike(places, np, "fliplr flipud tril triu tile moveaxis vstack hstack dstack atleast_1d atleast_2d atleast_3d"),
+    **alike(linalg, np, "inner kron einsum"),
+    **alike(linalg, np.linalg, "inv det slogdet cholesky eigh eigvalsh matrix_power multi_dot"),
+    **alike(more, np, "sinc full_like any all isclose allclose"),
+    **alike(functions, np, "argmax argmin"),
+    np.around: lambda x, decimals=0: more.round(x, decimals=decimals),
+    np.cumprod: flattened(more.cumprod),
+    np.diff: spelled(more.diff, axis="dim"),
+    np.nansum: spelled(more.nansum, axis="dim", keepdims="keepdim"),
+    np.nan_to_num: lambda x, copy=True, **replacing: more.nan_to_num(x, **replacing),
+    np.sort: lambda x, axis=-1: places.sort(x, axis).values,
     np.argsort: spelled(places.argsort, axis="dim"),
+    np.array_equal: more.equal,
+    np.roll: spelled(places.roll, shift="shifts", axis="dims"),
+    np.rot90: spelled(places.rot90, axes="dims"),
+    np.diag: spelled(places.diag, k="diagonal"),
+    np.diagonal: spelled(places.diagonal, axis1="dim1", axis2="dim2"),
+    np.trace: places.trace,
+    np.tensordot: spelled(linalg.tensordot, axes="dims"),
+    np.vdot: lambda a, b: linalg.vdot(ravel(a), ravel(b)),
+    np.linalg.solve: solve,
 }

@@ -32,7 +32,12 @@ last_diagonal = unary(
 last_windows = unary(
     multilinear(
         "Unfold",
-        lambda x, size, step: sliding_window_view(x, size, -1, writeable=x.flags.writeable)[..., ::step, :],
+        lambda x, size, step: sliding_window_view(
+            x,
+            size,
+            -1,
+            writeable=x.flags.writeable and step >= size,
+        )[..., ::step, :],
         lambda t, x_shape, size, step: rules.scatter(
             t, index=(..., step * np.arange(t.shape[-2])[:, None] + np.arange(size)), shape=x_shape
         ),
@@ -288,7 +293,7 @@ def roll(x, shifts, dims=None):
     require(shifts, "`shifts` required")
     if dims is None or dims in ((), []):
         require(len(shifts) == 1, f"shifts and dimensions must align. shifts: {len(shifts)}, dims:0")
-        return roll_all(x, shift=shifts[0], axis=None)
+        return reshape(roll_all(flatten(x), shift=shifts[0], axis=0), x.shape)
     dims = tuple(dims) if isinstance(dims, tuple | list) else (dims,)
     require(len(shifts) == len(dims), f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}")
     require(x.ndim, f"Dimension specified as {dims[0]} but tensor has no dimensions", IndexError)
@@ -392,7 +397,7 @@ def diag_embed(x, offset=0, dim1=-2, dim2=-1):
 def diag(x, diagonal=0):
     """The matrix with x on its diagonal; of a matrix, its diagonal."""
     require(x.ndim in (1, 2), f"diag(): Supports 1D or 2D tensors. Got {x.ndim}D")
-    return diag_embed(x, diagonal) if x.ndim == 1 else along_diagonal(x, diagonal)
+    return diag_embed(x, diagonal) if x.ndim == 1 else clone(along_diagonal(x, diagonal))
 
 
 def trace(x):
