@@ -129,7 +129,8 @@ def jvp(f: Function, primals: Sequence[Value], tangents: Sequence[Value]) -> tup
     Returns `(y, y_dot)` with y_dot = J x_dot, in the shape of y.
 
     Raises RuntimeError if the primals are not floating point, if a tangent's shape is not its
-    primal's, or if there are not as many tangents as primals.
+    primal's, or if there are not as many tangents as primals; TypeError if a primal is a list
+    or dict of Tensors.
 
     >>> import chainrule as cr
     >>> cr.jvp(lambda x: x**3, (2.0,), (1.0,))

@@ -30,8 +30,8 @@ def vjp(f: Function, *primals: Value) -> tuple[Any, Callable[..., tuple[Tensor, 
     Returns `(y, pullback)`. `pullback(y_bar)` takes a cotangent of the shape of y and gives
     the tuple of the primals' cotangents, x_bar = J^T y_bar. It may be called again.
 
-    Raises RuntimeError for primals that are not floating point, and for a cotangent whose
-    shape is not that of y.
+    Raises RuntimeError without primals, for primals that are not floating point, for another
+    number of cotangents than results, and for a cotangent whose shape is not that of y.
 
     >>> import chainrule as cr
     >>> y, pullback = cr.vjp(lambda x: x * x, cr.tensor([1.0, 2.0, 3.0]))
@@ -93,8 +93,8 @@ def grad(f: Function, argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
     The function returned takes Tensors, arrays or floats and gives Tensors of their shapes.
     It can itself be differentiated.
 
-    Raises RuntimeError if the result of `f` is not one number, or an argument is not
-    floating point.
+    Raises RuntimeError if the result of `f` is not one number, if an argument is not floating
+    point, and for an argument that is not there; TypeError for a list or dict of Tensors.
 
     >>> import chainrule as cr
     >>> f = lambda x: x**3 + 2 * x**2 - 5 * x + 1
@@ -226,7 +226,8 @@ def hvp(f: Function, x: Value, v: Value) -> Tensor:
     v  the direction, of the shape of x
 
     Returns a Tensor of x's shape: the tangent of the gradient along v. The matrix is never
-    made. (Pearlmutter 1994.)
+    made. (Pearlmutter 1994.) Raises RuntimeError if v has another shape than x, or the result
+    of `f` is not one number.
 
     >>> import chainrule as cr
     >>> cr.hvp(lambda x: (x**3).sum(), cr.tensor([1.0, 2.0]), cr.tensor([1.0, 1.0]))

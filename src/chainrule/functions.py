@@ -91,24 +91,48 @@ floor = of_one("floor", "The largest integer not above x", "0")
 ceil = of_one("ceil", "The smallest integer not below x", "0")
 round = of_one("round", "The nearest integer, halves to even", "0")
 
-add = public(rules.add, "add", "a + b, with broadcasting; both derivatives are 1.")
-sub = public(rules.sub, "sub", "a - b, with broadcasting; the derivatives are 1 and -1.")
-mul = public(rules.mul, "mul", "a * b, number by number, with broadcasting; the derivatives are b and a.")
-div = public(rules.div, "div", "a / b, with broadcasting; the derivatives are 1/b and -a/b^2.")
-pow = public(rules.pow, "pow", "a to the power b, with broadcasting; the derivatives are b a^(b-1) and a^b log a.")
-neg = public(rules.neg, "neg", "-x; its derivative is -1.")
-maximum = public(rules.maximum, "maximum", "The larger of a and b; equals share the derivative, half each.")
-minimum = public(rules.minimum, "minimum", "The smaller of a and b; equals share the derivative, half each.")
-gt = public(rules.gt, "gt", "a > b, number by number, as a Tensor of truth values.", binary)
-ge = public(rules.ge, "ge", "a >= b, number by number, as a Tensor of truth values.", binary)
-lt = public(rules.lt, "lt", "a < b, number by number, as a Tensor of truth values.", binary)
-le = public(rules.le, "le", "a <= b, number by number, as a Tensor of truth values.", binary)
-eq = public(rules.eq, "eq", "a == b, number by number, as a Tensor of truth values.", binary)
-ne = public(rules.ne, "ne", "a != b, number by number, as a Tensor of truth values.", binary)
+
+def of_two(name, does):
+    """A function of two inputs, number by number, with a docstring made from what it does."""
+    return public(
+        getattr(rules, name),
+        name,
+        f"""{does}
+
+    a, b  Tensors (or arrays, Duals, numbers) whose shapes broadcast
+    Returns the same kind of object, in the shape they have in common. Raises RuntimeError for shapes that do not fit.
+
+    >>> import chainrule as cr
+    >>> cr.{name}(cr.tensor([1.0, 2.0, 3.0]), 2.0).shape
+    (3,)
+    """,
+        binary,
+    )
+
+
+add = of_two("add", "a + b; both derivatives are 1.")
+sub = of_two("sub", "a - b; the derivatives are 1 and -1.")
+mul = of_two("mul", "a * b; the derivatives are b and a.")
+div = of_two("div", "a / b; the derivatives are 1/b and -a/b^2.")
+pow = of_two("pow", "a to the power b; the derivatives are b a^(b-1) and a^b log a.")
+maximum = of_two("maximum", "The larger of a and b; equals share the derivative, half each.")
+minimum = of_two("minimum", "The smaller of a and b; equals share the derivative, half each.")
+gt = of_two("gt", "a > b, as truth values; no derivative flows.")
+ge = of_two("ge", "a >= b, as truth values; no derivative flows.")
+lt = of_two("lt", "a < b, as truth values; no derivative flows.")
+le = of_two("le", "a <= b, as truth values; no derivative flows.")
+eq = of_two("eq", "a == b, as truth values; no derivative flows.")
+ne = of_two("ne", "a != b, as truth values; no derivative flows.")
+neg = of_one("neg", "-x", "-1")
 
 
 def square(x):
-    """x squared, number by number; its derivative is 2x."""
+    """x squared, number by number; its derivative is 2x.
+
+    >>> import chainrule as cr
+    >>> cr.grad(cr.square)(3.0)
+    tensor(6.)
+    """
     return pow(x, 2)
 
 
@@ -168,6 +192,10 @@ def clamp(x, min=None, max=None):
 
     A bound is a number, an array, or a Tensor, which then gets the derivative that x loses.
     Raises RuntimeError when both bounds are missing.
+
+    >>> import chainrule as cr
+    >>> cr.clamp(cr.tensor([-1.0, 0.5, 2.0]), 0.0, 1.0)
+    tensor([0.0000, 0.5000, 1.0000])
     """
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
@@ -294,6 +322,10 @@ def norm(x, p=2, dim=None, keepdim=False, *, axis=None, keepdims=False):
     """The p-norm of all numbers, or along `dim`; p = 2 is the Euclidean length, with derivative x / |x| (0 at 0).
 
     p  2 (or None, or "fro"), 1, inf, -inf, 0 or any other number
+
+    >>> import chainrule as cr
+    >>> cr.norm(cr.tensor([3.0, 4.0]))
+    tensor(5.)
     """
     reduced = axes(x, dim, axis)
     if p in (2, None, "fro"):
@@ -366,7 +398,11 @@ def max(x, dim=None, keepdim=False, *, axis=None, keepdims=False):
     """The largest number; with a second Tensor, `maximum`; along `dim`, a pair (values, indices).
 
     Of all numbers, equals share the derivative evenly. Along `dim` it goes to the first, as
-    the indices say.
+    the indices say. Raises RuntimeError or IndexError where there is nothing to choose from.
+
+    >>> import chainrule as cr
+    >>> cr.max(cr.tensor([[1.0, 5.0], [4.0, 3.0]]), dim=1).indices
+    tensor([1, 0])
     """
     if isinstance(dim, Box | np.ndarray):
         return maximum(x, dim)
@@ -400,7 +436,12 @@ def argmin(x, dim=None, keepdim=False, *, axis=None, keepdims=False):
 
 
 def softmax(x, dim=None, dtype=None, *, axis=None):
-    """e^x / sum(e^x) along `dim`, without overflow; J = diag(y) - y y^T."""
+    """e^x / sum(e^x) along `dim`, without overflow; J = diag(y) - y y^T. Raises TypeError without `dim`.
+
+    >>> import chainrule as cr
+    >>> cr.softmax(cr.tensor([0.0, 0.0]), dim=0)
+    tensor([0.5000, 0.5000])
+    """
     x = x if dtype is None else astype(x, dtype)
     return row.softmax(x, axis=needed(x, dim, axis, "softmax"))
 
@@ -433,6 +474,11 @@ def reshape(x, *shape):
     """The same numbers in another shape; one length may be -1. Shares memory where it can.
 
     Raises RuntimeError when the shape does not hold as many numbers as x.
+
+    >>> import chainrule as cr
+    >>> cr.reshape(cr.tensor([1.0, 2.0, 3.0, 4.0]), (2, -1))
+    tensor([[1., 2.],
+            [3., 4.]])
     """
     shape = tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
     for i, n in enumerate(shape):
@@ -570,6 +616,10 @@ def cat(tensors, dim=0, *, axis=None):
     """The tensors one after the other along `dim`.
 
     Raises ValueError when there is none, RuntimeError when their other axes differ.
+
+    >>> import chainrule as cr
+    >>> cr.cat([cr.tensor([1.0, 2.0]), cr.tensor([3.0])])
+    tensor([1., 2., 3.])
     """
     tensors = list(tensors)
     if not tensors:
@@ -586,6 +636,10 @@ def stack(tensors, dim=0, *, axis=None):
     """The tensors side by side along a new axis `dim`.
 
     Raises RuntimeError when there is none, or their shapes differ.
+
+    >>> import chainrule as cr
+    >>> cr.stack([cr.tensor(1.0), cr.tensor(2.0)])
+    tensor([1., 2.])
     """
     tensors = list(tensors)
     if not tensors:
@@ -676,6 +730,10 @@ def matmul(a, b):
     """The matrix product a @ b: vectors, matrices, and stacks of matrices with broadcasting.
 
     The cotangents are t @ b^T and a^T @ t. Raises RuntimeError when the shapes do not fit.
+
+    >>> import chainrule as cr
+    >>> cr.matmul(cr.tensor([[1.0, 2.0], [3.0, 4.0]]), cr.tensor([1.0, 1.0]))
+    tensor([3., 7.])
     """
     return PRODUCTS.get((ndim(a), ndim(b)), stacks)(a, b)
 

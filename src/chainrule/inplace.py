@@ -332,7 +332,16 @@ def in_place(name):
 
 
 class InPlace:
-    """The methods that write: those whose name ends in an underscore, `x[i] = y`, `x += y`."""
+    """The methods that write: those whose name ends in an underscore, `x[i] = y`, `x += y`.
+
+    They raise RuntimeError for a leaf that requires a gradient (outside of `no_grad`), for a shape or dtype that
+    does not fit, and for memory that stands for several numbers at once.
+
+    >>> import chainrule as cr
+    >>> x = cr.tensor([1.0, 2.0])
+    >>> x.mul_(3)
+    tensor([3., 6.])
+    """
 
     __slots__ = ()
 

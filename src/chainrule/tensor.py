@@ -188,7 +188,18 @@ class Tensor(inplace.InPlace, Methods):
         return self
 
     def retain_grad(self) -> None:
-        """Keep the gradient of this result as well, in `.grad`, from the next backward pass on."""
+        """Keep the gradient of this result as well, in `.grad`, from the next backward pass on.
+
+        Raises RuntimeError if no gradient is wanted.
+
+        >>> import chainrule as cr
+        >>> x = cr.tensor(3.0, requires_grad=True)
+        >>> u = x * 2
+        >>> u.retain_grad()
+        >>> (u * u).backward()
+        >>> u.grad
+        tensor(12.)
+        """
         if self.node is None:
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
         if type(self.node) is not Leaf and not self.retains_grad:
@@ -202,7 +213,14 @@ class Tensor(inplace.InPlace, Methods):
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> Handle:
         """Call `hook(gradient)` when this tensor's gradient is complete; what it returns, if not None, goes on.
 
-        Returns a handle whose `remove()` takes the hook away.
+        Returns a handle whose `remove()` takes the hook away. Raises RuntimeError if no gradient is wanted.
+
+        >>> import chainrule as cr
+        >>> x = cr.tensor(3.0, requires_grad=True)
+        >>> handle = x.register_hook(lambda gradient: 10 * gradient)
+        >>> (x * x).backward()
+        >>> x.grad
+        tensor(60.)
         """
         if self.node is None:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
@@ -226,7 +244,7 @@ class Tensor(inplace.InPlace, Methods):
         return tensor_of(self.array, None, self.level)
 
     def detach_(self) -> Tensor:
-        """Cut this tensor itself off from its history. Returns it."""
+        """Cut this tensor itself off from its history. Returns it. Raises RuntimeError for a view."""
         if getattr(self, "base", None) is not None:
             raise RuntimeError("Can't detach views in-place. Use detach() instead.")
         self.node = None
