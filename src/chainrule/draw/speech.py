@@ -62,7 +62,7 @@ class Words(Methods):
         self.words, self.strength = words, strength
 
     def apply(self, op, inputs, params):
-        if op.family != "elementwise" or params:
+        if op.family != "elementwise" or params or op is rules.past_zero:
             raise Unspeakable(op.name)
         if op is rules.pow and not isinstance(inputs[1], Words) and inputs[1] == 1:
             return inputs[0]
