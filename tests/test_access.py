@@ -97,7 +97,8 @@ def test_axe_finds_nothing_in_the_colours(opened, theme):
 # ---- headings, landmarks, names
 
 HEADINGS = """() => [...document.querySelectorAll("main :is(h1, h2, h3, h4, h5, h6)")]
-  .filter(h => h.checkVisibility()).map(h => [Number(h.tagName[1]), h.innerText])"""
+  .filter(h => h.checkVisibility()).map(h => [Number(h.tagName[1]),
+    [...h.childNodes].filter(n => !n.matches?.(".headerlink")).map(n => n.textContent).join("")])"""
 
 
 def test_headings_begin_with_the_only_first_and_skip_none(opened):
