@@ -153,9 +153,9 @@ def overlay(base, part, path):
 
 copy_slices = custom(
     "CopySlices",
-    lambda a, b, path: overlay(a, b, path),
+    overlay,
     lambda t, path: choose(outside(t.shape, path), t, 0),
-    lambda t, path: follow(t, path),
+    follow,
     pushes=[
         lambda t, y, path: choose(outside(y.shape, path), t, 0),
         lambda t, y, path: overlay(y * 0, t, path),

@@ -163,28 +163,30 @@ class Methods(Box):
         function = numpy_calls.UFUNCS.get(ufunc)
         if function is None or method != "__call__" or kwargs:
             extra = f" with {', '.join(kwargs)}" if kwargs else ""
-            raise TypeError(
-                f"np.{ufunc.__name__}{'' if method == '__call__' else '.' + method}{extra} has no rule here: "
-                "use a function of chainrule, or detach().numpy() for the array alone"
-            )
+            raise no_rule(f"np.{ufunc.__name__}{'' if method == '__call__' else '.' + method}{extra}")
         return function(*inputs)
 
     def __array_function__(self, function, types, args, kwargs):
         ours = numpy_calls.FUNCTIONS.get(function) or numpy_calls.BESIDE.get(function)
-        name = f"{function.__module__}.{function.__name__}".replace("numpy", "np", 1)
         if ours is None or kwargs.get("axis") == ():
-            extra = "" if ours is None else " with axis=()"
-            raise TypeError(
-                f"{name}{extra} has no rule here: use a function of chainrule, or detach().numpy() for the array alone"
-            )
+            raise no_rule(name_of(function) + ("" if ours is None else " with axis=()"))
         try:
             return ours(*args, **kwargs)
         except TypeError:
             try:
                 inspect.signature(ours).bind(*args, **kwargs)
             except TypeError as error:
-                raise TypeError(f"{name} in this spelling has no rule here: {error}") from None
+                raise no_rule(f"{name_of(function)} in this spelling ({error})") from None
             raise
+
+
+def name_of(function):
+    return f"{function.__module__}.{function.__name__}".replace("numpy", "np", 1)
+
+
+def no_rule(call):
+    """The error for a call of NumPy's that has no counterpart here."""
+    return TypeError(f"{call} has no rule here: use a function of chainrule, or detach().numpy() for the array alone")
 
 
 def special(name):

@@ -180,8 +180,8 @@ def einsum(equation, *operands):
         operands = operands[0]
     terms, arrow, result = equation.replace(" ", "").partition("->")
     needed = terms.count(",") + 1
-    for wrong, what in ((needed > len(operands), "fewer"), (needed < len(operands), "more")):
-        require(not wrong, f"einsum(): {what} operands were provided than specified in the equation")
+    what = "fewer" if len(operands) < needed else "more"
+    require(len(operands) == needed, f"einsum(): {what} operands were provided than specified in the equation")
     names = [spelled(term, x.ndim) for term, x in zip(terms.split(","), operands, strict=True)]
     letters = [c for name in names for c in name]
     dots = sorted({c for c in letters if isinstance(c, int)})

@@ -21,10 +21,24 @@ from .more import require, slices
 roll_all = unary(multilinear("Roll", np.roll, lambda t, shift, axis: unrolled(t, shift, axis)))
 tril_all = unary(multilinear("Tril", np.tril, lambda t, k: tril(t, k)))
 triu_all = unary(multilinear("Triu", np.triu, lambda t, k: triu(t, k)))
+
+
+def diagonal_of(x, offset):
+    """A diagonal of the last two axes; NumPy makes it read-only, here it is as writeable as x."""
+    found = np.diagonal(x, offset, -2, -1)
+    found.flags.writeable = x.flags.writeable
+    return found
+
+
+def windows_of(x, size, step):
+    """All windows on the last axis; writeable only where they do not overlap."""
+    return sliding_window_view(x, size, -1, writeable=x.flags.writeable and step >= size)[..., ::step, :]
+
+
 last_diagonal = unary(
     multilinear(
         "Diagonal",
-        lambda x, offset: diagonal_of(x, offset),
+        diagonal_of,
         lambda t, x_shape, offset: rules.scatter(t, index=(..., *corner(t.shape[-1], offset)), shape=x_shape),
         view=True,
     )
@@ -32,25 +46,13 @@ last_diagonal = unary(
 last_windows = unary(
     multilinear(
         "Unfold",
-        lambda x, size, step: sliding_window_view(
-            x,
-            size,
-            -1,
-            writeable=x.flags.writeable and step >= size,
-        )[..., ::step, :],
+        windows_of,
         lambda t, x_shape, size, step: rules.scatter(
             t, index=(..., step * np.arange(t.shape[-2])[:, None] + np.arange(size)), shape=x_shape
         ),
         view=True,
     )
 )
-
-
-def diagonal_of(x, offset):
-    """A diagonal of the last two axes; NumPy makes it read-only, here it is as writeable as x."""
-    view = np.diagonal(x, offset, -2, -1)
-    view.flags.writeable = x.flags.writeable
-    return view
 
 
 # ---- order
@@ -351,8 +353,7 @@ def unfold(x, dimension, size, step):
     if x.ndim == 0:
         return reshape(x, (1,))[:size]
     require(size <= x.shape[d], f"maximum size for tensor at dimension {d} is {x.shape[d]} but size is {size}")
-    windows = last_windows(movedim(x, d, -1), size=size, step=step)
-    return movedim(windows, -2, d)
+    return movedim(last_windows(movedim(x, d, -1), size=size, step=step), -2, d)
 
 
 def tril(x, diagonal=0):
