@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import chainrule as cr
 import chainrule.static as tf
-from chainrule.compile.source import leaves
+from chainrule.nested import leaves
 from chainrule.static.program import to_python
 
 

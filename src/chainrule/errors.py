@@ -122,6 +122,20 @@ def does_not_stretch(given, shape, dtype):
     )
 
 
+def does_not_fit(given, shape, dtype, place=None):
+    """PyTorch's error for a value of shape `given` written where `shape` is: to a whole, or to an index or slice."""
+    given, shape = list(given), list(shape)
+    if place == "Index":
+        return RuntimeError(
+            f"shape mismatch: value tensor of shape {given} cannot be broadcast to indexing result of shape {shape}"
+        )
+    if place is None:
+        if len(given) > len(shape):
+            return RuntimeError(f"output with shape {shape} doesn't match the broadcast shape {given}")
+        do_not_broadcast(np.empty(shape), np.empty(given))
+    return does_not_stretch(given, shape, dtype)
+
+
 def why_not_there(x, parts):
     """PyTorch's words for an index array that does not fit x."""
     position = 0
@@ -172,6 +186,34 @@ def check_integers(x, parts):
 
 def counted_before(parts, stop):
     return len([p for p in parts[: parts.index(stop)] if p is not None])
+
+
+def uneven(data, dim=0):
+    """PyTorch's error for lists of different lengths side by side."""
+    lengths = [len(part) if isinstance(part, tuple | list) else 0 for part in data]
+    for n in lengths:
+        if n != lengths[0]:
+            return ValueError(f"expected sequence of length {lengths[0]} at dim {dim + 1} (got {n})")
+    return uneven([each for part in data for each in part], dim + 1) if any(lengths) else no_numbers(data)
+
+
+def no_numbers(data):
+    """PyTorch's error for what no tensor can be made of."""
+    if isinstance(data, str):
+        return TypeError("new(): invalid data type 'str'")
+    while isinstance(data, tuple | list):
+        if isinstance(data[0], str):
+            return ValueError("too many dimensions 'str'")
+        data = data[0]
+    return RuntimeError(f"Could not infer dtype of {type(data).__name__}")
+
+
+def captured():
+    return RuntimeError(
+        "During a grad (vjp, jvp, grad, etc) transform, the function provided attempted to call in-place operation "
+        "(aten::copy_) that would mutate a captured Tensor. This is not supported; please rewrite the function being "
+        "transformed to explicitly accept the mutated Tensor(s) as inputs."
+    )
 
 
 def mismatch(index, given, wanted):

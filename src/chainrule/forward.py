@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 
 from . import inplace
+from .errors import captured
 from .methods import Methods
+from .nested import rebuilt
 from .op import Box
 from .rules import expand
 from .tape import Node, constant_of, levels, lift, link, number_or_array, outward, views_of
@@ -94,7 +96,7 @@ class Dual(inplace.InPlace, Methods):
     def _write(self, y, tail):
         """Put `y` in place of what was here; the base and all its views see it."""
         if y.level > self.level:
-            raise inplace.captured()
+            raise captured()
         y = constant_of(y)  # a buffer may hold duals
         if type(y) is type(self) and y.level == self.level:
             primal, tangent = y.primal, y.tangent
@@ -165,11 +167,6 @@ def jvp(f: Function, primals: Sequence[Value], tangents: Sequence[Value]) -> tup
         parts = [split(part, level) for part in y]
         return rebuilt(y, [p for p, _ in parts]), rebuilt(y, [t for _, t in parts])
     return split(y, level)
-
-
-def rebuilt(y, parts):
-    """`parts` in the kind of sequence that `y` is: a tuple, a list, a named tuple."""
-    return y._make(parts) if hasattr(y, "_make") else type(y)(parts)
 
 
 def split(y, level):

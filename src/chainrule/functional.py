@@ -11,7 +11,8 @@ import numpy as np
 from . import functions, tape
 from .batch import push_basis
 from .errors import mismatch
-from .forward import jvp, rebuilt
+from .forward import jvp
+from .nested import rebuilt
 from .op import Box
 from .reverse import sweep
 from .tape import Leaf, levels, lift, number_or_array, outward, tensor_of

@@ -11,9 +11,10 @@ from collections import deque
 import numpy as np
 
 from . import tape
-from .errors import do_not_broadcast, does_not_stretch, kind
+from .errors import captured, does_not_fit, kind
 from .functions import getitem, index_steps
 from .graph import hand_on
+from .nested import leaves
 from .op import Box, custom
 from .rules import astype, choose, clone, expand, index, scatter
 from .tape import Leaf, Node, tensor_of, tick
@@ -83,15 +84,8 @@ def check_unwritten(node):
             continue
         for name in needs & {"y", "a", "b", "x"}:
             check_value(node, name, getattr(node, "a" if name == "x" else name))
-    for value in parts_of(getattr(node, "params", None)):
+    for value in leaves(getattr(node, "params", None)):
         check_value(node, "index", value)
-
-
-def parts_of(params):
-    """What stands in nested tuples and dicts, such as the arrays of an index."""
-    if isinstance(params, tuple | dict):
-        return [x for part in (params.values() if isinstance(params, dict) else params) for x in parts_of(part)]
-    return [params]
 
 
 def check_value(node, name, value):
@@ -228,14 +222,6 @@ def join(root, level):
         tensor.level = level
 
 
-def captured():
-    return RuntimeError(
-        "During a grad (vjp, jvp, grad, etc) transform, the function provided attempted to call in-place operation "
-        "(aten::copy_) that would mutate a captured Tensor. This is not supported; please rewrite the function being "
-        "transformed to explicitly accept the mutated Tensor(s) as inputs."
-    )
-
-
 def writer(y, path):
     """PyTorch's name for what writes `y`."""
     return "torch::autograd::CopySlices" if path else "Fill" if y.node is None else y.node.op.name
@@ -260,20 +246,6 @@ def write(x, values, tail, name=None):
         array = op(array, **params)
     array[tail[-1][1]["index"] if tail else ...] = values
     touch(array, name)
-
-
-def does_not_fit(given, shape, op, dtype):
-    """PyTorch's error for a value of shape `given` written where `shape` is, by `op` or as a whole."""
-    given, shape = list(given), list(shape)
-    if op is index:
-        return RuntimeError(
-            f"shape mismatch: value tensor of shape {given} cannot be broadcast to indexing result of shape {shape}"
-        )
-    if op is None:
-        if len(given) > len(shape):
-            return RuntimeError(f"output with shape {shape} doesn't match the broadcast shape {given}")
-        do_not_broadcast(np.empty(shape), np.empty(given))
-    return does_not_stretch(given, shape, dtype)
 
 
 def history(root, y, path):
@@ -302,7 +274,7 @@ def fresh(value, x, tail=()):
     try:
         return clone(stretch(value, shape))
     except ValueError:
-        raise does_not_fit(value.shape, shape, tail[-1][0] if tail else None, x.dtype) from None
+        raise does_not_fit(value.shape, shape, x.dtype, tail[-1][0].name if tail else None) from None
 
 
 def stretch(y, shape):

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from . import inplace, tape
+from .errors import no_numbers, uneven
 from .graph import GradFn, Handle, Hook, Retained, grad_fn_of, keeper_of, watch
 from .methods import Methods
 from .op import Box
@@ -393,26 +394,6 @@ def copyable(x):
             "a value inside a derivative cannot be copied into a new tensor: use it as it is, or stack() several"
         )
     return np.asarray(x.array) if isinstance(x, Box) else x
-
-
-def uneven(data, dim=0):
-    """PyTorch's error for lists of different lengths side by side."""
-    lengths = [len(part) if isinstance(part, tuple | list) else 0 for part in data]
-    for n in lengths:
-        if n != lengths[0]:
-            return ValueError(f"expected sequence of length {lengths[0]} at dim {dim + 1} (got {n})")
-    return uneven([each for part in data for each in part], dim + 1) if any(lengths) else no_numbers(data)
-
-
-def no_numbers(data):
-    """PyTorch's error for what no tensor can be made of."""
-    if isinstance(data, str):
-        return TypeError("new(): invalid data type 'str'")
-    while isinstance(data, tuple | list):
-        if isinstance(data[0], str):
-            return ValueError("too many dimensions 'str'")
-        data = data[0]
-    return RuntimeError(f"Could not infer dtype of {type(data).__name__}")
 
 
 def zeros(*shape: Any, requires_grad: bool = False, dtype: DType = None) -> Tensor:

@@ -15,11 +15,11 @@ import warnings
 import numpy as np
 
 from .. import tape
+from ..nested import each
 from ..op import Box
 from ..tape import levels, tensor_of
 from ..tensor import Tensor
 from .program import Program, entered, value_of
-from .source import each
 from .writer import Changed, ProgramWriter, fits_floats
 
 __all__ = ["Compiled", "compile"]

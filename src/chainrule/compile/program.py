@@ -5,10 +5,11 @@ import operator
 import numpy as np
 
 from .. import rules
+from ..nested import each
 from ..op import Box
 from ..tape import number_or_array
 from ..tensor import Tensor
-from .source import INFIX, Line, each, plain_op
+from .source import INFIX, Line, plain_op
 
 # Rows whose result, if it has the shape and dtype of the input, is the input.
 FLOAT = plain_op(np.float64)

@@ -16,6 +16,7 @@ import numpy as np
 from .. import rules
 from ..library.numpy_calls import FUNCTIONS
 from ..methods import Methods
+from ..nested import leaves
 from ..op import Op, highest
 
 # How operators are written, and the ufunc that does the same with `out=`.
@@ -42,33 +43,6 @@ FORMS = {
 PUBLIC = ("norm", "var", "std", "logsumexp", "cumsum", "flip")
 CALLS = {op: f"rules.{name}" for name, op in vars(rules).items() if isinstance(op, Op)}
 CALLS |= {rules.magnitude: "cr.norm", **{getattr(rules, name): f"cr.{name}" for name in PUBLIC}}
-
-
-def each(f, structure):
-    """`structure` with f applied to every leaf of its nested lists, tuples and dicts."""
-    if isinstance(structure, dict):
-        return type(structure)((key, each(f, part)) for key, part in structure.items())
-    if isinstance(structure, list | tuple):
-        make = getattr(structure, "_make", type(structure))  # a namedtuple has its own
-        return make([each(f, part) for part in structure])
-    return f(structure)
-
-
-def leaves(structure):
-    """The leaves of nested lists, tuples and dicts, in order.
-
-    >>> leaves([1, (2, {"three": 3})])
-    [1, 2, 3]
-    """
-    found: list = []
-    each(found.append, structure)
-    return found
-
-
-def repack(structure, values):
-    """The nesting of `structure` around other leaves."""
-    values = iter(values)
-    return each(lambda _: next(values), structure)
 
 
 @cache
@@ -170,7 +144,7 @@ class Writer:
     def expression(self, line):
         """An operation in words."""
         op, value, params = line.op, line.op.value, line.params
-        words = [self.text(number_in(x, line)) for x in line.inputs]
+        words = [self.operand(x, line) for x in line.inputs]
         if value in INFIX:
             left = f"({words[0]})" if words[0].startswith("-") else words[0]
             return f"{left} {INFIX[value][0]} {words[1]}"
@@ -185,6 +159,10 @@ class Writer:
         if call.startswith(("cr.", "np.")):
             params = {name: x for name, x in params.items() if x is not None and x is not False}
         return f"{call}({', '.join(words + [f'{name}={self.text(x)}' for name, x in params.items()])})"
+
+    def operand(self, x, line):
+        """An input of `line` in words."""
+        return self.text(number_in(x, line))
 
     def reduction(self, params):
         axis = params.get("axis")

@@ -11,8 +11,9 @@ from collections import defaultdict
 import numpy as np
 
 from .. import rules
+from ..nested import leaves
 from .program import FLOAT, PART, Guard, Traced, is_number, of_numbers, value_of
-from .source import INFIX, Writer, leaves
+from .source import INFIX, Writer
 
 LARGE = 1 << 14  # bytes from which writing into memory that is there beats asking for new memory
 STRIP = 1 << 17  # bytes that stay in the cache while some steps work on them; eight times that is worth a loop
@@ -47,7 +48,7 @@ class ProgramWriter(Writer):
         super().__init__()
         self.taken.add(name)
         self.names["Changed"] = Changed
-        self.on_floats, self.on_numbers, self.memory, self.free = on_floats, False, {}, defaultdict(list)
+        self.on_floats, self.memory, self.free = on_floats, {}, defaultdict(list)
         arguments = [self.argument(wish) for wish in wishes]
         self.words |= zip(program.arguments, arguments, strict=True)
         parts = in_strips(needed(program, outputs))
@@ -161,14 +162,19 @@ class ProgramWriter(Writer):
         if self.on_floats and (op.value in ON_FLOATS or (op is rules.pow and not isinstance(inputs[1], int))):
             more = {name: self.text(x) for name, x in line.params.items()}
             return ON_FLOATS.get(op.value, "math.pow({0}, {1})").format(*map(self.text, inputs), **more)
-        self.on_numbers = numbers = not self.on_floats and of_numbers(op, inputs)
         text = super().expression(line)
-        self.on_numbers = False
-        return f"({text}).item()" if line.weak and numbers else text
+        return f"({text}).item()" if line.weak and self.as_numpy(line) else text
+
+    def operand(self, x, line):
+        text = super().operand(x, line)
+        return f"np.{x.dtype}({text})" if type(x) is Traced and self.as_numpy(line) else text
+
+    def as_numpy(self, line):
+        """Whether Python's numbers are made NumPy's for this line: theirs raise where NumPy's give inf or nan."""
+        return not self.on_floats and of_numbers(line.op, line.inputs)
 
     def text(self, x):
         text = super().text(x.item() if self.on_floats and isinstance(x, np.generic) else x)
-        text = f"np.{x.dtype}({text})" if self.on_numbers and type(x) is Traced else text
         return f"{text}[{self.strip.name}]" if self.strip and self.strip.cuts(x) else text
 
     def result(self, outputs):

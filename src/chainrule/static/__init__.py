@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 
 from .. import functions, rules
-from ..compile.source import each, leaves, plain_op, repack
+from ..compile.source import plain_op
+from ..nested import each, leaves, repack
 from .control import Block, Branch, Loop, argument, sweep
 from .program import Session
 

@@ -8,7 +8,8 @@ from collections import Counter
 
 import numpy as np
 
-from ..compile.source import INFIX, Writer, each, leaves, repack
+from ..compile.source import INFIX, Writer
+from ..nested import each, leaves, repack
 from ..tape import number_or_array
 from .control import Block, Branch, Control, Loop, above
 from .symbols import CONSTANT, HISTORY, PART, PLACEHOLDER, Symbol, get_default_graph, out_of_reach, suits

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from .. import rules
-from ..compile.source import Line, each, leaves
+from ..compile.source import Line
+from ..nested import each, leaves
 from ..op import Box, Op
 from ..tape import constant_of, number_or_array
 
