@@ -66,7 +66,7 @@ class Dual(inplace.InPlace, Methods):
         if t.shape != y.shape:
             t = self._spread(t, y.shape)
         result = kind(y, t if t.dtype == y.dtype else t.astype(y.dtype), level)
-        return share(inputs[0], result, op, params) if op.view else result
+        return note_view(inputs[0], result, op, params) if op.view else result
 
     # A subclass with many tangents side by side has its own of these.
 
@@ -113,7 +113,7 @@ class Dual(inplace.InPlace, Methods):
         return f"Dual({self.primal!r}, tangent={self.tangent!r})"
 
 
-def share(base, view, op, params):
+def note_view(base, view, op, params):
     """Note that `view` looks at the memory of `base`, if it does. Returns the view."""
     number = isinstance(base.primal, np.generic)  # it has no memory: writing makes both anew
     if number or isinstance(view.primal, Box) or np.may_share_memory(view.primal, base.primal):

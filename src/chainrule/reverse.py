@@ -19,7 +19,7 @@ from .rules import sum_to
 from .tape import Bundle, Leaf, Node, tensor_of
 
 
-def sweep(seeds, retain=False, create_graph=False, wanted=None, level=0, path=None):
+def sweep(seeds, retain=False, create_graph=False, wanted=None, level=0, ways=None):
     """Carry cotangents from the outputs' nodes back to the leaves.
 
     seeds         pairs (node, cotangent) for the outputs
@@ -28,14 +28,14 @@ def sweep(seeds, retain=False, create_graph=False, wanted=None, level=0, path=No
     wanted        the nodes whose cotangents are returned, by number; if None, the
                   cotangents of leaves are added to their `grad`
     level         the level of the Tensors among them
-    path          what `ways` has found: nothing else is touched; if None, all is
+    ways          what `find_ways` has found: nothing else is touched; if None, all is
     """
     if create_graph and not tape.recording:
         with tape.enable_grad():
-            return sweep(seeds, retain, create_graph, wanted, level, path)
+            return sweep(seeds, retain, create_graph, wanted, level, ways)
     heap, pending, found = [], {}, {}
     for node, t in seeds:
-        if path is None or node.number in path:
+        if ways is None or node.number in ways:
             send(node, t, heap, pending)
 
     while heap:
@@ -45,7 +45,7 @@ def sweep(seeds, retain=False, create_graph=False, wanted=None, level=0, path=No
             found[number] = t  # on the way to others: before its hooks, as in PyTorch
         if type(node) is not Node:
             if type(node) is Bundle:
-                for parent, part in zip(node.nodes if path is None else path[number], t, strict=True):
+                for parent, part in zip(node.nodes if ways is None else ways[number], t, strict=True):
                     if parent is not None:
                         send(parent, part, heap, pending)
                 continue
@@ -59,8 +59,8 @@ def sweep(seeds, retain=False, create_graph=False, wanted=None, level=0, path=No
                     found[number] = t
                 continue
         parent_a, parent_b = node.from_a, node.from_b
-        if path is not None:
-            parent_a, parent_b = path[number]
+        if ways is not None:
+            parent_a, parent_b = ways[number]
             if parent_a is parent_b is None:
                 found[number] = t  # where the way ends, after its hooks, as in PyTorch
                 continue
@@ -91,7 +91,7 @@ def send(node, t, heap, pending):
     pending[number] = node, t
 
 
-def ways(nodes, wanted):
+def find_ways(nodes, wanted):
     """The nodes on a way from `nodes` back to a wanted one, by number; for each, the inputs where a way leads on.
 
     None if every way back ends at a wanted leaf: then there is nothing to leave out.
@@ -115,12 +115,12 @@ def ways(nodes, wanted):
                 waiting.append(parent_b)
     if not elsewhere:
         return None
-    path = {}
+    ways = {}
     for number in sorted(inputs, reverse=True):  # the oldest first
-        leading = [node if node is not None and node.number in path else None for node in inputs[number]]
+        leading = [node if node is not None and node.number in ways else None for node in inputs[number]]
         if number in wanted or any(leading):
-            path[number] = leading
-    return path
+            ways[number] = leading
+    return ways
 
 
 def fit(t, like):
@@ -253,9 +253,9 @@ def grad_of_tensors(
     retain_graph = create_graph if retain_graph is None else retain_graph
     seeds = seeds_of(outputs, grad_outputs, create_graph)
     wanted = {x.node.number for x in inputs}
-    path = ways([node for node, _ in seeds], wanted)
+    ways = find_ways([node for node, _ in seeds], wanted)
     level = outputs[0].level if outputs else 0
-    found = sweep(seeds, retain_graph, create_graph, wanted, level, path)
+    found = sweep(seeds, retain_graph, create_graph, wanted, level, ways)
     return tuple(result_for(x, i, found, create_graph, allow_unused, materialize_grads) for i, x in enumerate(inputs))
 
 
@@ -293,7 +293,7 @@ def ways_to_leaves(seeds, inputs):
     for x in inputs:
         if type(x.node) is not Leaf:
             raise RuntimeError("One of the differentiated Tensors is not a leaf that requires grad: use autograd.grad")
-    return ways([node for node, _ in seeds], {x.node.number for x in inputs})
+    return find_ways([node for node, _ in seeds], {x.node.number for x in inputs})
 
 
 def seeds_of(outputs, cotangents, create_graph):

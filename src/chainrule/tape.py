@@ -134,7 +134,7 @@ def unary(op):
         result = Tensor()
         result.array, result.level = y, level
         if view:
-            share(x, result, op, params)
+            note_view(x, result, op, params)
         if parent is None or constant or not recording:
             result.node = None
             return result
@@ -247,7 +247,7 @@ def record(op, inputs, params, level):
     return result
 
 
-def share(base, view, op, params):
+def note_view(base, view, op, params):
     """If `view`, which is `op` of `base`, looks at the same memory, note it: a write to one is a write to both."""
     if isinstance(view.array, Box) or np.may_share_memory(view.array, base.array):
         link(base, view, op, params)

@@ -279,8 +279,8 @@ class Tensor(inplace.InPlace, Methods):
         if retain_graph is None:
             retain_graph = create_graph
         seeds = [(self.node, seed(self, gradient, 0, create_graph))]
-        path = None if inputs is None else ways_to_leaves(seeds, inputs)
-        sweep(seeds, retain_graph, create_graph, None, self.level, path)
+        ways = None if inputs is None else ways_to_leaves(seeds, inputs)
+        sweep(seeds, retain_graph, create_graph, None, self.level, ways)
 
     # ---- its values
 

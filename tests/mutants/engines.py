@@ -375,7 +375,7 @@ def oldest_first(lib):
     return x.grad
 
 
-def recursive_sweep(seeds, retain=False, create_graph=False, wanted=None, level=0, path=None):
+def recursive_sweep(seeds, retain=False, create_graph=False, wanted=None, level=0, ways=None):
     found = {}
 
     def send(node, t):
@@ -415,7 +415,7 @@ def recursion(lib):
     Edit(
         reverse.sweep,
         {
-            "level=0, path=None": "level=0, path=None, stale={}",
+            "level=0, ways=None": "level=0, ways=None, stale={}",
             "if tape.last_write < number:": (
                 "t = stale[number] = stale[number] + t if number in stale else t\n        if tape.last_write < number:"
             ),
