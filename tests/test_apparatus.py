@@ -1,9 +1,12 @@
 """What stands around the chapters agrees with them, and the reference is complete."""
 
+import doctest
 import inspect
+import io
 import json
 import platform
 import re
+from functools import reduce
 from html import unescape
 from importlib.metadata import version
 
@@ -85,6 +88,30 @@ def test_what_a_tensor_can_do_as_in_pytorch_is_in_the_reference(described):
     functions = [thing for thing in vars(cr).values() if callable(thing)]
     others = [n for n in names if not hasattr(cr, n) and getattr(cr.Tensor, n) not in functions]
     assert sorted({f"chainrule.Tensor.{name}" for name in others} - described) == []
+
+
+def examples():
+    """What a docstring has to show for: every public function and class, every method of a Tensor."""
+    methods = [f"chainrule.Tensor.{name}" for name in dir(cr.Tensor) if not name.startswith("_")]
+    hidden = {"chainrule.Tensor.apply", "chainrule.Tensor.only"}  # what the engine itself calls
+    for path in sorted({*public(), *methods} - hidden):
+        thing = reduce(getattr, path.split(".")[1:], cr)
+        if inspect.isroutine(thing) or inspect.isclass(thing):
+            yield path
+
+
+@pytest.mark.parametrize("path", list(examples()))
+def test_every_public_function_has_an_example_that_runs(path):
+    _, *package, name = path.split(".")
+    doc = inspect.getdoc(reduce(getattr, [*package, name], cr))
+    for elsewhere in re.findall(r"(?:does what|^See) `chainrule\.(?:library\.)?([\w.]+)`", doc):
+        doc = inspect.getdoc(reduce(getattr, elsewhere.split("."), cr))
+    names = dict(vars(static if package == ["static"] else cr))
+    example = doctest.DocTestParser().get_doctest(doc, names, name, None, None)
+    assert example.examples
+    report = io.StringIO()
+    doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE).run(example, out=report.write)
+    assert report.getvalue() == ""
 
 
 def test_every_name_in_a_chapter_leads_to_the_reference(book, described):

@@ -14,15 +14,15 @@ LAYOUT = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, toke
 BUDGET = {
     "the table, to be read in one sitting": (170, "rules.py"),
     "the engine": (
-        1665,
+        1670,
         "op.py values.py rules.py tape.py tensor.py reverse.py forward.py batch.py functional.py inplace.py graph.py "
         "nested.py",
     ),
     "its words for mistakes": (190, "errors.py"),
-    "its public face": (660, "functions.py methods.py typing.py __init__.py"),
-    "beside the table": (1095, "library"),
+    "its public face": (666, "functions.py methods.py typing.py __init__.py"),
+    "beside the table": (1115, "library"),
     "numerical derivatives": (310, "numerical"),
-    "the static graph": (735, "static"),
+    "the static graph": (750, "static"),
     "compiling": (700, "compile"),
 }
 

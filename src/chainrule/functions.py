@@ -137,7 +137,12 @@ def square(x):
 
 
 def rsqrt(x):
-    """1 / sqrt(x); its derivative is -1 / (2 x sqrt(x))."""
+    """1 / sqrt(x); its derivative is -1 / (2 x sqrt(x)).
+
+    >>> import chainrule as cr
+    >>> cr.rsqrt(cr.tensor(4.0))
+    tensor(0.5000)
+    """
     return reciprocal(sqrt(x))
 
 
@@ -145,6 +150,10 @@ def softplus(x, beta=1.0, threshold=20.0):
     """log(1 + e^(beta x)) / beta, a smooth relu; x itself where beta x > threshold, as in PyTorch.
 
     Its derivative is sigmoid(beta x).
+
+    >>> import chainrule as cr
+    >>> cr.grad(cr.softplus)(0.0)
+    tensor(0.5000)
     """
     scaled = x * beta
     return where(scaled > threshold, x, rules.softplus(where(scaled > threshold, 0.0, scaled)) / beta)
@@ -206,7 +215,12 @@ def clamp(x, min=None, max=None):
 
 
 def clip(x, a_min=None, a_max=None, *, min=None, max=None):
-    """`clamp` under NumPy's name."""
+    """`clamp` under NumPy's name.
+
+    >>> import chainrule as cr
+    >>> cr.clip(cr.tensor([-1.0, 0.5, 2.0]), 0.0, 1.0)
+    tensor([0.0000, 0.5000, 1.0000])
+    """
     return clamp(x, a_min if min is None else min, a_max if max is None else max)
 
 
@@ -311,10 +325,21 @@ var = spread_of(
     """The variance, sum((x - mean)^2) / (n - correction); correction 1 (PyTorch's default) is the sample's.
 
     `ddof` is NumPy's name for `correction`.
+
+    >>> import chainrule as cr
+    >>> cr.var(cr.tensor([1.0, 2.0, 3.0, 4.0]), correction=0)
+    tensor(1.2500)
     """,
 )
 std = spread_of(
-    row.std, "std", "The standard deviation, the square root of `var`; where it is 0, so is its derivative."
+    row.std,
+    "std",
+    """The standard deviation, the square root of `var`; where it is 0, so is its derivative.
+
+    >>> import chainrule as cr
+    >>> cr.std(cr.tensor([1.0, 2.0, 3.0]))
+    tensor(1.)
+    """,
 )
 
 
@@ -410,7 +435,12 @@ def max(x, dim=None, keepdim=False, *, axis=None, keepdims=False):
 
 
 def min(x, dim=None, keepdim=False, *, axis=None, keepdims=False):
-    """The smallest number; with a second Tensor, `minimum`; along `dim`, a pair (values, indices)."""
+    """The smallest number; with a second Tensor, `minimum`; along `dim`, a pair (values, indices).
+
+    >>> import chainrule as cr
+    >>> cr.min(cr.tensor([[1.0, 5.0], [4.0, 3.0]]), dim=1).values
+    tensor([1., 3.])
+    """
     if isinstance(dim, Box | np.ndarray):
         return minimum(x, dim)
     return extreme(x, dim, keepdim, axis, keepdims, row.smallest, np.argmin, MinResult)
@@ -422,14 +452,24 @@ def positions(x, found):
 
 
 def argmax(x, dim=None, keepdim=False, *, axis=None, keepdims=False):
-    """The position of the largest number, in the flattened array or along `dim`. No derivative flows."""
+    """The position of the largest number, in the flattened array or along `dim`. No derivative flows.
+
+    >>> import chainrule as cr
+    >>> cr.argmax(cr.tensor([[1.0, 5.0], [4.0, 3.0]]), dim=1)
+    tensor([1, 0])
+    """
     where_to = axes(x, dim, axis)
     needs_numbers(x, where_to, "argmax")
     return positions(x, np.argmax(plain(x), where_to and where_to[0], keepdims=keepdim or keepdims))
 
 
 def argmin(x, dim=None, keepdim=False, *, axis=None, keepdims=False):
-    """The position of the smallest number, in the flattened array or along `dim`. No derivative flows."""
+    """The position of the smallest number, in the flattened array or along `dim`. No derivative flows.
+
+    >>> import chainrule as cr
+    >>> cr.argmin(cr.tensor([[1.0, 5.0], [4.0, 3.0]]), dim=1)
+    tensor([0, 1])
+    """
     where_to = axes(x, dim, axis)
     needs_numbers(x, where_to, "argmin")
     return positions(x, np.argmin(plain(x), where_to and where_to[0], keepdims=keepdim or keepdims))
@@ -447,7 +487,12 @@ def softmax(x, dim=None, dtype=None, *, axis=None):
 
 
 def log_softmax(x, dim=None, dtype=None, *, axis=None):
-    """log(softmax(x)) along `dim`, without the detour: x - logsumexp(x)."""
+    """log(softmax(x)) along `dim`, without the detour: x - logsumexp(x).
+
+    >>> import chainrule as cr
+    >>> cr.log_softmax(cr.tensor([0.0, 0.0]), dim=0).exp()
+    tensor([0.5000, 0.5000])
+    """
     x = x if dtype is None else astype(x, dtype)
     return row.log_softmax(x, axis=needed(x, dim, axis, "log_softmax"))
 
@@ -461,7 +506,12 @@ def needed(x, dim, axis, name):
 
 
 def cumsum(x, dim=None, dtype=None, *, axis=None):
-    """The running sum along `dim`; the derivative runs the other way."""
+    """The running sum along `dim`; the derivative runs the other way.
+
+    >>> import chainrule as cr
+    >>> cr.cumsum(cr.tensor([1.0, 2.0, 3.0]), dim=0)
+    tensor([1., 3., 6.])
+    """
     x = x if dtype is None else astype(x, dtype)
     d = needed(x, dim, axis, "cumsum")
     return x * 1 if d is None else row.cumsum(x, axis=d[0])
@@ -488,7 +538,14 @@ def reshape(x, *shape):
 
 
 def view(x, *shape):
-    """`reshape` that never copies: raises RuntimeError where PyTorch does."""
+    """`reshape` that never copies: raises RuntimeError where PyTorch does.
+
+    >>> import chainrule as cr
+    >>> x = cr.tensor([1.0, 2.0, 3.0, 4.0])
+    >>> cr.view(x, 2, 2)[0, 0] = 9.0
+    >>> x
+    tensor([9., 2., 3., 4.])
+    """
     y = reshape(x, *shape)
     array = plain(x)
     if isinstance(array, np.ndarray) and not np.may_share_memory(plain(y), array) and array.size:
@@ -500,7 +557,12 @@ def view(x, *shape):
 
 
 def flatten(x, start_dim=0, end_dim=-1):
-    """The axes from `start_dim` to `end_dim` made into one."""
+    """The axes from `start_dim` to `end_dim` made into one.
+
+    >>> import chainrule as cr
+    >>> cr.flatten(cr.ones(2, 3, 4), 1).shape
+    (2, 12)
+    """
     if x.ndim == 0:
         return reshape(x, (1,))
     i, j = one_axis(start_dim, x.ndim), one_axis(end_dim, x.ndim)
@@ -511,12 +573,24 @@ def flatten(x, start_dim=0, end_dim=-1):
 
 
 def ravel(x):
-    """All numbers in one row."""
+    """All numbers in one row.
+
+    >>> import chainrule as cr
+    >>> cr.ravel(cr.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    tensor([1., 2., 3., 4.])
+    """
     return reshape(x, (-1,))
 
 
 def squeeze(x, dim=None, *, axis=None):
-    """Without the axes of length 1, or without those of `dim` that have length 1."""
+    """Without the axes of length 1, or without those of `dim` that have length 1.
+
+    >>> import chainrule as cr
+    >>> cr.squeeze(cr.ones(1, 3, 1)).shape
+    (3,)
+    >>> cr.squeeze(cr.ones(1, 3, 1), 0).shape
+    (3, 1)
+    """
     dim = axis if dim is None else dim
     chosen = () if dim == () else axes(x, dim)
     ones = tuple(i for i, n in enumerate(x.shape) if n == 1 and (chosen is None or i in chosen))
@@ -524,7 +598,12 @@ def squeeze(x, dim=None, *, axis=None):
 
 
 def unsqueeze(x, dim):
-    """With a new axis of length 1 at `dim`."""
+    """With a new axis of length 1 at `dim`.
+
+    >>> import chainrule as cr
+    >>> cr.unsqueeze(cr.ones(3), 1).shape
+    (3, 1)
+    """
     if not -x.ndim - 1 <= dim <= x.ndim:
         raise IndexError(
             f"Dimension out of range (expected to be in range of [{-x.ndim - 1}, {x.ndim}], but got {dim})"
@@ -533,7 +612,12 @@ def unsqueeze(x, dim):
 
 
 def permute(x, *dims):
-    """The axes in the order of `dims`."""
+    """The axes in the order of `dims`.
+
+    >>> import chainrule as cr
+    >>> cr.permute(cr.ones(2, 3, 4), 2, 0, 1).shape
+    (4, 2, 3)
+    """
     dims = tuple(dims[0]) if len(dims) == 1 and isinstance(dims[0], tuple | list) else dims
     if len(dims) != x.ndim:
         raise RuntimeError(
@@ -547,7 +631,12 @@ def permute(x, *dims):
 
 
 def transpose(x, dim0=None, dim1=None):
-    """Axes `dim0` and `dim1` exchanged, as in PyTorch; without them, all axes reversed, as in NumPy."""
+    """Axes `dim0` and `dim1` exchanged, as in PyTorch; without them, all axes reversed, as in NumPy.
+
+    >>> import chainrule as cr
+    >>> cr.transpose(cr.ones(2, 3, 4), 0, 2).shape
+    (4, 3, 2)
+    """
     if isinstance(dim0, tuple | list):
         return permute(x, dim0)
     if dim0 is None:
@@ -556,20 +645,36 @@ def transpose(x, dim0=None, dim1=None):
 
 
 def swapaxes(x, axis0, axis1):
-    """Axes `axis0` and `axis1` exchanged."""
+    """Axes `axis0` and `axis1` exchanged.
+
+    >>> import chainrule as cr
+    >>> cr.swapaxes(cr.ones(2, 3, 4), 1, 2).shape
+    (2, 4, 3)
+    """
     i, j = one_axis(axis0, x.ndim), one_axis(axis1, x.ndim)
     return row.swapaxes(x, i=i, j=j) if x.ndim else view(x, ())
 
 
 def t(x):
-    """The transpose of a matrix."""
+    """The transpose of a matrix.
+
+    >>> import chainrule as cr
+    >>> cr.t(cr.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    tensor([[1., 3.],
+            [2., 4.]])
+    """
     if x.ndim > 2:
         raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {x.ndim}D")
     return transpose(x)
 
 
 def movedim(x, source, destination):
-    """Axis `source` moved to `destination` (or several to as many places), the others in their order."""
+    """Axis `source` moved to `destination` (or several to as many places), the others in their order.
+
+    >>> import chainrule as cr
+    >>> cr.movedim(cr.ones(2, 3, 4), 0, -1).shape
+    (3, 4, 2)
+    """
     source, destination = ([one_axis(d, x.ndim) for d in np.atleast_1d(ds)] for ds in (source, destination))
     for which, dims in (("source", source), ("destination", destination)):
         if len(set(dims)) < len(dims):
@@ -586,7 +691,13 @@ def movedim(x, source, destination):
 
 
 def expand(x, *shape):
-    """x broadcast to `shape`, without a copy; -1 keeps an axis. The derivative sums what was repeated."""
+    """x broadcast to `shape`, without a copy; -1 keeps an axis. The derivative sums what was repeated.
+
+    >>> import chainrule as cr
+    >>> cr.expand(cr.tensor([[1.0], [2.0]]), 2, 3)
+    tensor([[1., 1., 1.],
+            [2., 2., 2.]])
+    """
     shape = tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
     new = len(shape) - x.ndim
     if -1 in shape[: max_of(new, 0)]:
@@ -600,12 +711,23 @@ def expand(x, *shape):
 
 
 def broadcast_to(x, shape):
-    """`expand` under NumPy's name."""
+    """`expand` under NumPy's name.
+
+    >>> import chainrule as cr
+    >>> cr.broadcast_to(cr.tensor([1.0, 2.0]), (2, 2))
+    tensor([[1., 2.],
+            [1., 2.]])
+    """
     return expand(x, shape)
 
 
 def flip(x, *several, dims=None, axis=None):
-    """The numbers in reverse order along some axes, `flip(x, 0, 1)` or `flip(x, (0, 1))`; without any, along all."""
+    """The numbers in reverse order along some axes, `flip(x, 0, 1)` or `flip(x, (0, 1))`; without any, along all.
+
+    >>> import chainrule as cr
+    >>> cr.flip(cr.tensor([1.0, 2.0, 3.0]), 0)
+    tensor([3., 2., 1.])
+    """
     dims = axis if dims is None else dims
     if several:
         dims = several[0] if len(several) == 1 else several
@@ -658,6 +780,13 @@ def getitem(x, index):
     """`x[index]`: integers, slices, None, ..., masks and index arrays, as in NumPy and PyTorch.
 
     Integers and slices give a view. Raises IndexError for a position that x does not have.
+
+    >>> import chainrule as cr
+    >>> x = cr.tensor([[1.0, 2.0], [3.0, 4.0]])
+    >>> x[:, 0]
+    tensor([1., 3.])
+    >>> x[[1, 0], [0, 0]]
+    tensor([3., 1.])
     """
     for op, parts in index_steps(x, index):
         try:
@@ -739,38 +868,72 @@ def matmul(a, b):
 
 
 def mm(a, b):
-    """The product of two matrices."""
+    """The product of two matrices.
+
+    >>> import chainrule as cr
+    >>> cr.mm(cr.tensor([[1.0, 2.0], [3.0, 4.0]]), cr.tensor([[1.0], [1.0]]))
+    tensor([[3.],
+            [7.]])
+    """
     if np.ndim(a) != 2 or np.ndim(b) != 2:
         raise RuntimeError("self must be a matrix" if np.ndim(a) != 2 else "mat2 must be a matrix")
     return matmul(a, b)
 
 
 def mv(a, b):
-    """The product of a matrix and a vector."""
+    """The product of a matrix and a vector.
+
+    >>> import chainrule as cr
+    >>> cr.mv(cr.tensor([[1.0, 2.0], [3.0, 4.0]]), cr.tensor([1.0, 1.0]))
+    tensor([3., 7.])
+    """
     if np.ndim(a) != 2 or np.ndim(b) != 1:
         raise RuntimeError(f"vector + matrix @ vector expected, got 1, {np.ndim(a)}, {np.ndim(b)}")
     return matmul(a, b)
 
 
 def dot(a, b):
-    """The inner product of two vectors (of matrices too, as NumPy's `dot`)."""
+    """The inner product of two vectors (of matrices too, as NumPy's `dot`).
+
+    >>> import chainrule as cr
+    >>> cr.dot(cr.tensor([1.0, 2.0]), cr.tensor([3.0, 4.0]))
+    tensor(11.)
+    """
     return matmul(a, b)
 
 
 def outer(a, b):
-    """The matrix of all products a_i b_j of two vectors."""
+    """The matrix of all products a_i b_j of two vectors.
+
+    >>> import chainrule as cr
+    >>> cr.outer(cr.tensor([1.0, 2.0]), cr.tensor([3.0, 4.0]))
+    tensor([[3., 4.],
+            [6., 8.]])
+    """
     if np.ndim(a) != 1 or np.ndim(b) != 1:
         raise RuntimeError(f"outer: Expected 1-D argument self, but got {max_of(np.ndim(a), np.ndim(b))}-D")
     return a[:, None] * b
 
 
 def clone(x):
-    """A copy with its own memory; the derivative passes through."""
+    """A copy with its own memory; the derivative passes through.
+
+    >>> import chainrule as cr
+    >>> x = cr.tensor([1.0, 2.0])
+    >>> y = cr.clone(x).zero_()
+    >>> x
+    tensor([1., 2.])
+    """
     return row.clone(x)
 
 
 def astype(x, dtype):
-    """x in another dtype; the cotangent is converted back. No derivative flows through integers."""
+    """x in another dtype; the cotangent is converted back. No derivative flows through integers.
+
+    >>> import chainrule as cr
+    >>> cr.astype(cr.tensor([1.5, 2.0]), "float32")
+    tensor([1.5000, 2.0000], dtype=float32)
+    """
     dtype = np.dtype(dtype)
     if x.dtype == dtype:
         return x

@@ -293,13 +293,20 @@ def alike(x, other):
     return type(a) is type(b) is np.ndarray and a.shape == b.shape and a.dtype == b.dtype and a.dtype.kind == "f"
 
 
-def in_place(name):
-    """The method `name` with its result written over its input."""
+def in_place(name, arguments=""):
+    """The method `name` with its result written over its input; `arguments` are those of its example."""
 
     def method(self, *args, **kwargs):
         return self._written(getattr(self, name)(*args, **kwargs))
 
-    method.__name__, method.__doc__ = f"{name}_", f"`{name}` in place. Returns the tensor."
+    method.__name__ = f"{name}_"
+    method.__doc__ = f"""`{name}` in place. Returns the tensor.
+
+    >>> import chainrule as cr
+    >>> x = cr.tensor([1.0, 4.0])
+    >>> x.{name}_({arguments}) is x
+    True
+    """
     return method
 
 
@@ -322,31 +329,67 @@ class InPlace:
         self._set(value, tuple((op, {"index": parts}) for op, parts in index_steps(self, index)))
 
     def copy_(self, other):
-        """Write the values of `other`, broadcast to this shape. Returns the tensor."""
+        """Write the values of `other`, broadcast to this shape. Returns the tensor.
+
+        >>> import chainrule as cr
+        >>> x = cr.zeros(2)
+        >>> x.copy_(cr.tensor([1.0, 2.0]))
+        tensor([1., 2.])
+        """
         return self._written(fresh(other, self))
 
     def fill_(self, value):
-        """Write `value` everywhere. Returns the tensor."""
+        """Write `value` everywhere. Returns the tensor.
+
+        >>> import chainrule as cr
+        >>> cr.zeros(2).fill_(7)
+        tensor([7., 7.])
+        """
         return self.copy_(value)
 
     def zero_(self):
-        """Write 0 everywhere. Returns the tensor."""
+        """Write 0 everywhere. Returns the tensor.
+
+        >>> import chainrule as cr
+        >>> cr.ones(2).zero_()
+        tensor([0., 0.])
+        """
         return self.copy_(0.0)
 
     def add_(self, other, alpha=1):
-        """Add in place. Returns the tensor."""
+        """Add in place. Returns the tensor.
+
+        >>> import chainrule as cr
+        >>> cr.tensor([1.0, 2.0]).add_(1, alpha=10)
+        tensor([11., 12.])
+        """
         return self._update(np.add, other if alpha == 1 else other * alpha)
 
     def sub_(self, other, alpha=1):
-        """Subtract in place. Returns the tensor."""
+        """Subtract in place. Returns the tensor.
+
+        >>> import chainrule as cr
+        >>> cr.tensor([1.0, 2.0]).sub_(1, alpha=10)
+        tensor([-9., -8.])
+        """
         return self._update(np.subtract, other if alpha == 1 else other * alpha)
 
     def mul_(self, other):
-        """Multiply in place. Returns the tensor."""
+        """Multiply in place. Returns the tensor.
+
+        >>> import chainrule as cr
+        >>> cr.tensor([1.0, 2.0]).mul_(10)
+        tensor([10., 20.])
+        """
         return self._update(np.multiply, other)
 
     def div_(self, other):
-        """Divide in place. Returns the tensor."""
+        """Divide in place. Returns the tensor.
+
+        >>> import chainrule as cr
+        >>> cr.tensor([1.0, 2.0]).div_(2)
+        tensor([0.5000, 1.0000])
+        """
         return self._update(np.divide, other)
 
     def _update(self, function, other):
@@ -357,7 +400,8 @@ class InPlace:
         touch(self.array)
         return self
 
-    exp_, sqrt_, neg_, relu_, clamp_, pow_ = map(in_place, ("exp", "sqrt", "neg", "relu", "clamp", "pow"))
+    exp_, sqrt_, neg_, relu_ = map(in_place, ("exp", "sqrt", "neg", "relu"))
+    clamp_, pow_ = in_place("clamp", "0, 2"), in_place("pow", "2")
     __iadd__ = add_
     __isub__ = sub_
     __imul__ = mul_

@@ -66,15 +66,31 @@ class Methods(Box):
         return -self - 1
 
     def where(self, condition, other):
-        """self where `condition` holds, else other."""
+        """self where `condition` holds, else other.
+
+        >>> import chainrule as cr
+        >>> x = cr.tensor([-1.0, 2.0])
+        >>> x.where(x > 0, 0.0)
+        tensor([0., 2.])
+        """
         return functions.where(condition, self, other)
 
     def double(self):
-        """In float64."""
+        """In float64.
+
+        >>> import chainrule as cr
+        >>> cr.tensor([1.0], dtype="float32").double().dtype
+        dtype('float64')
+        """
         return functions.astype(self, np.float64)
 
     def float(self):
-        """In float32."""
+        """In float32.
+
+        >>> import chainrule as cr
+        >>> cr.tensor([1.0]).float()
+        tensor([1.], dtype=float32)
+        """
         return functions.astype(self, np.float32)
 
     @property
@@ -99,16 +115,31 @@ class Methods(Box):
         return math.prod(self.shape)
 
     def dim(self):
-        """The number of axes."""
+        """The number of axes.
+
+        >>> import chainrule as cr
+        >>> cr.ones(2, 3).dim()
+        2
+        """
         return self.ndim
 
     def contiguous(self):
-        """Itself, or a copy if its numbers do not stand in memory in their order."""
+        """Itself, or a copy if its numbers do not stand in memory in their order.
+
+        >>> import chainrule as cr
+        >>> cr.ones(2, 3).T.contiguous().shape
+        (3, 2)
+        """
         x = plain(self)
         return functions.clone(self) if isinstance(x, np.ndarray) and not x.flags.c_contiguous else self
 
     def numel(self):
-        """How many numbers there are."""
+        """How many numbers there are.
+
+        >>> import chainrule as cr
+        >>> cr.ones(2, 3).numel()
+        6
+        """
         return self.size
 
     def __len__(self):
@@ -132,7 +163,12 @@ class Methods(Box):
         return bool(x)
 
     def item(self):
-        """The one number in it, as a Python number. Raises RuntimeError if there are several."""
+        """The one number in it, as a Python number. Raises RuntimeError if there are several.
+
+        >>> import chainrule as cr
+        >>> cr.tensor(2.5).item()
+        2.5
+        """
         if self.size != 1:
             raise RuntimeError(f"a Tensor with {self.size} elements cannot be converted to Scalar")
         return plain(self).item()

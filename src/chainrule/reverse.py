@@ -326,6 +326,12 @@ def result_for(x, i, found, create_graph, allow_unused, materialize_grads):
 
 
 class autograd:
-    """The namespace `chainrule.autograd`, as `torch.autograd`."""
+    """The namespace `chainrule.autograd`, as `torch.autograd`.
+
+    >>> import chainrule as cr
+    >>> x = cr.tensor(3.0, requires_grad=True)
+    >>> cr.autograd.grad(x * x, x)
+    (tensor(6.),)
+    """
 
     grad, backward = staticmethod(grad_of_tensors), staticmethod(backward_of_tensors)

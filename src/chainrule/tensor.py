@@ -53,6 +53,11 @@ class Tensor(inplace.InPlace, Methods):
 
     Make one with `chainrule.tensor`. Names and meanings are those of `torch.Tensor`.
 
+    >>> import chainrule as cr
+    >>> x = cr.tensor([1.0, 2.0], requires_grad=True)
+    >>> (x * x).sum()
+    tensor(5., grad_fn=<SumBackward0>)
+
     array  the values: an ndarray, a NumPy number, or a box of an outer derivative
     node   where it came from on the tape: a Leaf, a Node, or None if no gradient is wanted
     level  0, or the number of the `vjp` that made it
@@ -173,6 +178,10 @@ class Tensor(inplace.InPlace, Methods):
         """Ask for a gradient, or no longer. Returns the tensor itself.
 
         Raises RuntimeError for a result of an operation, and for what is not floating point.
+
+        >>> import chainrule as cr
+        >>> cr.tensor(2.0).requires_grad_()
+        tensor(2., requires_grad=True)
         """
         if not self.is_leaf:
             if not requires_grad:
@@ -245,7 +254,13 @@ class Tensor(inplace.InPlace, Methods):
         return tensor_of(self.array, None, self.level)
 
     def detach_(self) -> Tensor:
-        """Cut this tensor itself off from its history. Returns it. Raises RuntimeError for a view."""
+        """Cut this tensor itself off from its history. Returns it. Raises RuntimeError for a view.
+
+        >>> import chainrule as cr
+        >>> x = cr.tensor(2.0, requires_grad=True)
+        >>> (x * x).detach_()
+        tensor(4.)
+        """
         if getattr(self, "base", None) is not None:
             raise RuntimeError("Can't detach views in-place. Use detach() instead.")
         self.node = None
@@ -288,6 +303,12 @@ class Tensor(inplace.InPlace, Methods):
         """Its values as an ndarray that shares the memory.
 
         Raises RuntimeError if it requires a gradient, except under `no_grad`: changes would escape the tape.
+
+        >>> import chainrule as cr
+        >>> x = cr.zeros(2)
+        >>> x.numpy()[0] = 5.0
+        >>> x
+        tensor([5., 0.])
         """
         if self.requires_grad and tape.recording:
             raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
@@ -299,11 +320,22 @@ class Tensor(inplace.InPlace, Methods):
         return np.array(self.numpy(), dtype=dtype, copy=copy)
 
     def tolist(self) -> Any:
-        """Its values as nested Python lists, or as a Python number."""
+        """Its values as nested Python lists, or as a Python number.
+
+        >>> import chainrule as cr
+        >>> cr.tensor([[1.0, 2.0], [3.0, 4.0]]).tolist()
+        [[1.0, 2.0], [3.0, 4.0]]
+        """
         return self.array.tolist()
 
     def data_ptr(self) -> int:
-        """Where its memory begins."""
+        """Where its memory begins.
+
+        >>> import chainrule as cr
+        >>> x = cr.ones(2, 3)
+        >>> x.T.data_ptr() == x.data_ptr()
+        True
+        """
         return tape.memory(self).ctypes.data
 
     def __reduce__(self):
@@ -397,20 +429,36 @@ def copyable(x):
 
 
 def zeros(*shape: Any, requires_grad: bool = False, dtype: DType = None) -> Tensor:
-    """A Tensor of zeros, float64 unless `dtype` says otherwise."""
+    """A Tensor of zeros, float64 unless `dtype` says otherwise.
+
+    >>> zeros(2, 3).shape
+    (2, 3)
+    """
     return tensor(np.zeros(shape[0] if len(shape) == 1 else shape, dtype), requires_grad)
 
 
 def ones(*shape: Any, requires_grad: bool = False, dtype: DType = None) -> Tensor:
-    """A Tensor of ones, float64 unless `dtype` says otherwise."""
+    """A Tensor of ones, float64 unless `dtype` says otherwise.
+
+    >>> ones(3)
+    tensor([1., 1., 1.])
+    """
     return tensor(np.ones(shape[0] if len(shape) == 1 else shape, dtype), requires_grad)
 
 
 def zeros_like(x: Tensor, *, requires_grad: bool = False, dtype: DType = None) -> Tensor:
-    """Zeros in the shape of x, and in its dtype unless `dtype` says otherwise."""
+    """Zeros in the shape of x, and in its dtype unless `dtype` says otherwise.
+
+    >>> zeros_like(tensor([1.0, 2.0]))
+    tensor([0., 0.])
+    """
     return tensor(np.zeros(x.shape, dtype or x.dtype), requires_grad)
 
 
 def ones_like(x: Tensor, *, requires_grad: bool = False, dtype: DType = None) -> Tensor:
-    """Ones in the shape of x, and in its dtype unless `dtype` says otherwise."""
+    """Ones in the shape of x, and in its dtype unless `dtype` says otherwise.
+
+    >>> ones_like(tensor([1.0, 2.0]))
+    tensor([1., 1.])
+    """
     return tensor(np.ones(x.shape, dtype or x.dtype), requires_grad)

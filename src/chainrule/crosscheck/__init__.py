@@ -25,7 +25,15 @@ MISTAKES = (NameError, AttributeError, AssertionError, ImportError)
 
 
 class Disagreement(AssertionError):
-    """The two engines differ. The message says where and by how much; `check` holds the rest."""
+    """The two engines differ. The message says where and by how much; `check` holds the rest.
+
+    >>> import chainrule as cr
+    >>> try:
+    ...     cr.crosscheck(lambda x: x.detach() * x if isinstance(x, cr.Tensor) else x * x, 2.0)
+    ... except cr.Disagreement as error:
+    ...     error.check.agree
+    False
+    """
 
     def __init__(self, message, check):
         super().__init__(message)

@@ -115,38 +115,76 @@ def square_matrices(x, name):
 
 
 def bmm(a, b):
-    """The matrix products of two stacks of matrices."""
+    """The matrix products of two stacks of matrices.
+
+    >>> import chainrule as cr
+    >>> cr.bmm(cr.ones(5, 2, 3), cr.ones(5, 3, 4)).shape
+    (5, 2, 4)
+    """
     require(a.ndim == b.ndim == 3, f"{'batch1' if a.ndim != 3 else 'batch2'} must be a 3D tensor")
     return matmul(a, b)
 
 
 def addmm(x, a, b, *, beta=1, alpha=1):
-    """beta x + alpha a @ b."""
+    """beta x + alpha a @ b.
+
+    >>> import chainrule as cr
+    >>> cr.addmm(cr.ones(2, 2), cr.ones(2, 3), cr.ones(3, 2), alpha=10)
+    tensor([[31., 31.],
+            [31., 31.]])
+    """
     return x * beta + matmul(a, b) * alpha
 
 
 def addmv(x, a, b, *, beta=1, alpha=1):
-    """beta x + alpha a @ b, for a vector b."""
+    """beta x + alpha a @ b, for a vector b.
+
+    >>> import chainrule as cr
+    >>> cr.addmv(cr.ones(2), cr.ones(2, 3), cr.ones(3))
+    tensor([4., 4.])
+    """
     return x * beta + matmul(a, b) * alpha
 
 
 def baddbmm(x, a, b, *, beta=1, alpha=1):
-    """beta x + alpha a @ b, for stacks of matrices."""
+    """beta x + alpha a @ b, for stacks of matrices.
+
+    >>> import chainrule as cr
+    >>> cr.baddbmm(cr.ones(5, 2, 4), cr.ones(5, 2, 3), cr.ones(5, 3, 4)).shape
+    (5, 2, 4)
+    """
     return x * beta + bmm(a, b) * alpha
 
 
 def vdot(a, b):
-    """The inner product of two vectors."""
+    """The inner product of two vectors.
+
+    >>> import chainrule as cr
+    >>> cr.vdot(cr.tensor([1.0, 2.0]), cr.tensor([3.0, 4.0]))
+    tensor(11.)
+    """
     return functions.dot(a, b)
 
 
 def inner(a, b):
-    """The sums of products along the last axes of both."""
+    """The sums of products along the last axes of both.
+
+    >>> import chainrule as cr
+    >>> cr.inner(cr.tensor([[1.0, 2.0], [3.0, 4.0]]), cr.tensor([1.0, 1.0]))
+    tensor([3., 7.])
+    """
     return a * b if a.ndim == 0 or b.ndim == 0 else tensordot(a, b, ([-1], [-1]))
 
 
 def tensordot(a, b, dims=2):
-    """The sums of products over some axes: the last `dims` of a with the first of b, or the two lists of axes given."""
+    """The sums of products over some axes: the last `dims` of a with the first of b, or the two lists of axes given.
+
+    >>> import chainrule as cr
+    >>> cr.tensordot(cr.ones(2, 3, 4), cr.ones(3, 4, 5)).shape
+    (2, 5)
+    >>> cr.tensordot(cr.ones(2, 3), cr.ones(4, 3), ([1], [1])).shape
+    (2, 4)
+    """
     dims = plain(dims).tolist() if isinstance(dims, Box) else dims
     if isinstance(dims, int):
         dims = (list(range(a.ndim - dims, a.ndim)), list(range(dims)))
@@ -173,6 +211,14 @@ def einsum(equation, *operands):
     Computed as it is defined: the product of all operands, then the sum over the letters
     that are not in the result. "..." stands for axes that broadcast. Numbers may stand for the
     letters, a list of them behind each operand: einsum(a, [0, 1], b, [1, 2], [0, 2]).
+
+    >>> import chainrule as cr
+    >>> A, B = cr.tensor([[1.0, 2.0], [3.0, 4.0]]), cr.tensor([[1.0], [1.0]])
+    >>> cr.einsum("ij,jk->ik", A, B)
+    tensor([[3.],
+            [7.]])
+    >>> cr.einsum("ii", A)
+    tensor(5.)
     """
     if not isinstance(equation, str):
         equation, operands = lettered((equation, *operands))
@@ -216,7 +262,12 @@ def spelled(term, ndim):
 
 
 def kron(a, b):
-    """The Kronecker product: every number of a times all of b."""
+    """The Kronecker product: every number of a times all of b.
+
+    >>> import chainrule as cr
+    >>> cr.kron(cr.tensor([1.0, 10.0]), cr.tensor([1.0, 2.0, 3.0]))
+    tensor([ 1.,  2.,  3., 10., 20., 30.])
+    """
     n = max(a.ndim, b.ndim)
     p, q = ((1,) * (n - x.ndim) + tuple(x.shape) for x in (a, b))
     product = reshape(a, tuple(m for i in p for m in (i, 1))) * reshape(b, tuple(m for i in q for m in (1, i)))
@@ -227,17 +278,33 @@ def kron(a, b):
 
 
 def inv(x):
-    """The inverse of a square matrix, or of a stack of them; dA^-1 = -A^-1 dA A^-1."""
+    """The inverse of a square matrix, or of a stack of them; dA^-1 = -A^-1 dA A^-1.
+
+    >>> import chainrule as cr
+    >>> cr.linalg.inv(cr.tensor([[2.0, 0.0], [0.0, 4.0]]))
+    tensor([[0.5000, 0.0000],
+            [0.0000, 0.2500]])
+    """
     return unary(inverse)(square_matrices(x, "inv"))
 
 
 def det(x):
-    """The determinant; its derivative is det(A) A^-T, for a matrix that has an inverse."""
+    """The determinant; its derivative is det(A) A^-T, for a matrix that has an inverse.
+
+    >>> import chainrule as cr
+    >>> cr.allclose(cr.det(cr.tensor([[2.0, 1.0], [0.0, 4.0]])), cr.tensor(8.0))
+    True
+    """
     return unary(determinant)(square_matrices(x, "det"))
 
 
 def slogdet(x):
-    """The determinant's sign and the logarithm of its absolute value, whose derivative is A^-T."""
+    """The determinant's sign and the logarithm of its absolute value, whose derivative is A^-T.
+
+    >>> import chainrule as cr
+    >>> cr.slogdet(cr.tensor([[0.0, 1.0], [1.0, 0.0]]))
+    slogdet(sign=tensor(-1.), logabsdet=tensor(0.))
+    """
     sign = positions(x, np.linalg.slogdet(plain(square_matrices(x, "slogdet")))[0])
     return Slogdet(sign, unary(log_volume)(x))
 
@@ -255,7 +322,12 @@ def logdet(x):
 
 
 def solve(a, b, *, left=True):
-    """The solution of a x = b (or x a = b, unless `left`), for a matrix or a vector b; dx = a^-1 (db - da x)."""
+    """The solution of a x = b (or x a = b, unless `left`), for a matrix or a vector b; dx = a^-1 (db - da x).
+
+    >>> import chainrule as cr
+    >>> cr.linalg.solve(cr.tensor([[2.0, 0.0], [0.0, 4.0]]), cr.tensor([1.0, 1.0]))
+    tensor([0.5000, 0.2500])
+    """
     square_matrices(a, "solve")
     if not left:
         return solve(a.mT, b.mT).mT
@@ -265,24 +337,45 @@ def solve(a, b, *, left=True):
 
 
 def cholesky(x, *, upper=False):
-    """The lower triangular L with L L^T = A, for a symmetric A with positive eigenvalues (or L^T, if `upper`)."""
+    """The lower triangular L with L L^T = A, for a symmetric A with positive eigenvalues (or L^T, if `upper`).
+
+    >>> import chainrule as cr
+    >>> cr.linalg.cholesky(cr.tensor([[4.0, 2.0], [2.0, 5.0]]))
+    tensor([[2., 0.],
+            [1., 2.]])
+    """
     y = unary(factor)(square_matrices(x, "cholesky"))
     return y.mT if upper else y
 
 
 def eigh(x, UPLO="L"):
-    """The eigenvalues of a symmetric matrix, in order, and its eigenvectors, as columns."""
+    """The eigenvalues of a symmetric matrix, in order, and its eigenvectors, as columns.
+
+    >>> import chainrule as cr
+    >>> cr.linalg.eigh(cr.tensor([[3.0, 0.0], [0.0, 1.0]])).eigenvalues
+    tensor([1., 3.])
+    """
     x = square_matrices(x, "eigh")
     return Eigh(unary(eigenvalues)(x, half=UPLO), unary(eigenvectors)(x, half=UPLO))
 
 
 def eigvalsh(x, UPLO="L"):
-    """The eigenvalues of a symmetric matrix, in order; dw_i = v_i^T dA v_i."""
+    """The eigenvalues of a symmetric matrix, in order; dw_i = v_i^T dA v_i.
+
+    >>> import chainrule as cr
+    >>> cr.linalg.eigvalsh(cr.tensor([[3.0, 0.0], [0.0, 1.0]]))
+    tensor([1., 3.])
+    """
     return unary(eigenvalues)(square_matrices(x, "eigvalsh"), half=UPLO)
 
 
 def svdvals(x):
-    """The singular values, largest first: the upper half of the eigenvalues of [[0, A], [A^T, 0]]."""
+    """The singular values, largest first: the upper half of the eigenvalues of [[0, A], [A^T, 0]].
+
+    >>> import chainrule as cr
+    >>> cr.allclose(cr.linalg.svdvals(cr.tensor([[3.0, 0.0], [0.0, -4.0]])), cr.tensor([4.0, 3.0]))
+    True
+    """
     m, n = x.shape[-2:]
     zeros = lambda k: np.zeros((*x.shape[:-2], k, k), x.dtype)
     whole = cat([cat([zeros(m), x], -1), cat([x.mT, zeros(n)], -1)], -2)
@@ -293,7 +386,12 @@ def svdvals(x):
 
 
 def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None):
-    """The p-norm of all numbers, or along `dim`: (sum |x|^p)^(1/p); for inf and -inf the largest and smallest |x|."""
+    """The p-norm of all numbers, or along `dim`: (sum |x|^p)^(1/p); for inf and -inf the largest and smallest |x|.
+
+    >>> import chainrule as cr
+    >>> cr.linalg.vector_norm(cr.tensor([3.0, -4.0]), 1)
+    tensor(7.)
+    """
     return functions.norm(x if dtype is None else functions.astype(x, dtype), ord, dim, keepdim)
 
 
@@ -302,6 +400,10 @@ def matrix_norm(x, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None):
 
     ord  "fro" (Euclidean), "nuc" (the sum of the singular values), 2 or -2 (the largest or
          smallest of them), 1 or -1 (largest or smallest sum of |x| in a column), inf or -inf (in a row)
+
+    >>> import chainrule as cr
+    >>> cr.linalg.matrix_norm(cr.tensor([[1.0, 2.0], [3.0, 4.0]]), 1)
+    tensor(6.)
     """
     x = x if dtype is None else functions.astype(x, dtype)
     i, j = (one_axis(d, x.ndim) for d in dim)
@@ -319,14 +421,25 @@ def matrix_norm(x, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None):
 
 
 def norm(x, ord=None, dim=None, keepdim=False, *, dtype=None):
-    """`vector_norm`, or with `ord` and two axes (or of a matrix) `matrix_norm`."""
+    """`vector_norm`, or with `ord` and two axes (or of a matrix) `matrix_norm`.
+
+    >>> import chainrule as cr
+    >>> cr.linalg.norm(cr.tensor([[1.0, 2.0], [2.0, 4.0]]))
+    tensor(5.)
+    """
     if ord is not None and (len(dim) == 2 if isinstance(dim, tuple | list) else dim is None and x.ndim == 2):
         return matrix_norm(x, ord, dim or (-2, -1), keepdim, dtype=dtype)
     return vector_norm(x, 2 if ord is None else ord, dim, keepdim, dtype=dtype)
 
 
 def matrix_power(x, n):
-    """A @ A @ ... @ A, n times; of the inverse, for a negative n."""
+    """A @ A @ ... @ A, n times; of the inverse, for a negative n.
+
+    >>> import chainrule as cr
+    >>> cr.linalg.matrix_power(cr.tensor([[1.0, 1.0], [0.0, 1.0]]), 5)
+    tensor([[1., 5.],
+            [0., 1.]])
+    """
     square_matrices(x, "matrix_power")
     if n == 0:
         return x * 0 + np.eye(x.shape[-1], dtype=x.dtype)
@@ -334,20 +447,40 @@ def matrix_power(x, n):
 
 
 def multi_dot(tensors):
-    """The matrix product of several, from left to right."""
+    """The matrix product of several, from left to right.
+
+    >>> import chainrule as cr
+    >>> cr.linalg.multi_dot([cr.ones(2, 3), cr.ones(3, 4), cr.ones(4)])
+    tensor([12., 12.])
+    """
     return reduce(matmul, tensors)
 
 
 def cross(a, b, *, dim=-1):
-    """The vector product along an axis of length 3."""
+    """The vector product along an axis of length 3.
+
+    >>> import chainrule as cr
+    >>> cr.linalg.cross(cr.tensor([1.0, 0.0, 0.0]), cr.tensor([0.0, 1.0, 0.0]))
+    tensor([0., 0., 1.])
+    """
     return places.cross(a, b, dim)
 
 
 def diagonal(x, *, offset=0, dim1=-2, dim2=-1):
-    """The numbers on a diagonal of the last two axes, as a new last axis."""
+    """The numbers on a diagonal of the last two axes, as a new last axis.
+
+    >>> import chainrule as cr
+    >>> cr.linalg.diagonal(cr.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    tensor([1., 4.])
+    """
     return places.diagonal(x, offset, dim1, dim2)
 
 
 def vecdot(a, b, *, dim=-1):
-    """The inner products along an axis."""
+    """The inner products along an axis.
+
+    >>> import chainrule as cr
+    >>> cr.linalg.vecdot(cr.tensor([[1.0, 2.0], [3.0, 4.0]]), cr.tensor([[1.0, 1.0], [1.0, 0.0]]))
+    tensor([3., 3.])
+    """
     return sum(a * b, dim)

@@ -18,7 +18,7 @@ from ..functions import (  # isort: skip
 from ..functions import round as nearest
 from ..op import Box, custom, elementwise
 from ..rules import choose
-from ..tape import tensor_of, unary
+from ..tape import binary, tensor_of, unary
 
 
 def require(holds, message, error=RuntimeError):
@@ -27,9 +27,16 @@ def require(holds, message, error=RuntimeError):
         raise error(message)
 
 
-def made(op, doc, name=None):
+def made(op, doc):
     """A row of the table below as a public function."""
-    function = public(op, name or op.name.lower(), doc)
+    name, names = op.name.lower(), ", ".join(op.inputs)
+    example = f"""
+    >>> import chainrule as cr
+    >>> {names} = {", ".join(["cr.tensor([0.5, 2.0])", "cr.tensor([3.0, 0.75])"][: len(op.inputs)])}
+    >>> cr.crosscheck(lambda {names}: {op.inputs[0]}.{name}({", ".join(op.inputs[1:])}), {names}).agree
+    True
+    """
+    function = public(op, name, f"{doc}\n{example}")
     function.__module__ = __name__
     return function
 
@@ -56,10 +63,8 @@ remainder = made(elementwise("Remainder", np.remainder, lambda t: t, lambda t, a
                  "What is left of a / b, with the sign of b, as Python's %; the derivatives are 1 and -floor(a / b).")
 copysign = made(elementwise("Copysign", np.copysign, lambda t, y, a: t * turned(y, a), lambda t: np.zeros_like(t)),
                 "|a| with the sign of b; the derivatives are 1 or -1 (0 at a = 0), and 0.")
-whole_quotient = made(elementwise("Div", np.floor_divide, lambda t: np.zeros_like(t), lambda t: np.zeros_like(t)),
-                      "floor(a / b), as Python's //; flat wherever it has a derivative.", "floor_divide")
-truncated_quotient = made(elementwise("Div", lambda a, b: np.trunc(a / b), lambda t: np.zeros_like(t), lambda t: np.zeros_like(t)),
-                          "a / b rounded towards 0; flat wherever it has a derivative.", "truncated_quotient")
+whole_quotient = binary(elementwise("Div", np.floor_divide, lambda t: np.zeros_like(t), lambda t: np.zeros_like(t)))
+truncated_quotient = binary(elementwise("Div", lambda a, b: np.trunc(a / b), lambda t: np.zeros_like(t), lambda t: np.zeros_like(t)))
 xlogy = made(elementwise("Xlogy", lambda a, b: a_log_b(a, b), lambda t, a, b: t * slope_of_log(a, b), lambda t, a, b: t * a / b),
              "a log(b), 0 where a is 0; the derivatives are log(b) (0 where a = 0 and b <= 0) and a / b.")
 
@@ -114,12 +119,22 @@ def sinc_slope(x):
 
 
 def add(a, b, *, alpha=1):
-    """a + alpha b, with broadcasting; the derivatives are 1 and alpha."""
+    """a + alpha b, with broadcasting; the derivatives are 1 and alpha.
+
+    >>> import chainrule as cr
+    >>> cr.add(cr.tensor([1.0, 2.0]), 1.0, alpha=10)
+    tensor([11., 12.])
+    """
     return functions.add(a, b if alpha == 1 else b * alpha)
 
 
 def sub(a, b, *, alpha=1):
-    """a - alpha b, with broadcasting; the derivatives are 1 and -alpha."""
+    """a - alpha b, with broadcasting; the derivatives are 1 and -alpha.
+
+    >>> import chainrule as cr
+    >>> cr.sub(cr.tensor([1.0, 2.0]), 1.0, alpha=10)
+    tensor([-9., -8.])
+    """
     return functions.sub(a, b if alpha == 1 else b * alpha)
 
 
@@ -127,6 +142,10 @@ def div(a, b, *, rounding_mode=None):
     """a / b, with broadcasting; the derivatives are 1/b and -a/b^2, or 0 once the quotient is rounded.
 
     rounding_mode  None, "trunc" (towards 0) or "floor" (down)
+
+    >>> import chainrule as cr
+    >>> cr.div(cr.tensor([-7.0, 7.0]), 2.0, rounding_mode="floor")
+    tensor([-4.,  3.])
     """
     known = rounding_mode in (None, "trunc", "floor")
     require(known, f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'")
@@ -136,52 +155,102 @@ def div(a, b, *, rounding_mode=None):
 
 
 def lerp(a, b, weight):
-    """On the way from a to b: a + weight (b - a)."""
+    """On the way from a to b: a + weight (b - a).
+
+    >>> import chainrule as cr
+    >>> cr.lerp(cr.tensor([0.0, 10.0]), cr.tensor([1.0, 20.0]), 0.5)
+    tensor([ 0.5000, 15.0000])
+    """
     return a + weight * (b - a)
 
 
 def addcmul(x, a, b, *, value=1):
-    """x + value a b, number by number."""
+    """x + value a b, number by number.
+
+    >>> import chainrule as cr
+    >>> cr.addcmul(cr.tensor([1.0, 1.0]), cr.tensor([2.0, 3.0]), cr.tensor([4.0, 5.0]), value=10)
+    tensor([ 81., 151.])
+    """
     return x + value * a * b
 
 
 def addcdiv(x, a, b, *, value=1):
-    """x + value a / b, number by number."""
+    """x + value a / b, number by number.
+
+    >>> import chainrule as cr
+    >>> cr.addcdiv(cr.tensor([1.0, 1.0]), cr.tensor([2.0, 3.0]), cr.tensor([4.0, 6.0]))
+    tensor([1.5000, 1.5000])
+    """
     return x + value * a / b
 
 
 def clamp_min(x, min):
-    """`clamp` from below."""
+    """`clamp` from below.
+
+    >>> import chainrule as cr
+    >>> cr.clamp_min(cr.tensor([-1.0, 2.0]), 0.0)
+    tensor([0., 2.])
+    """
     return clamp(x, min=min)
 
 
 def clamp_max(x, max):
-    """`clamp` from above."""
+    """`clamp` from above.
+
+    >>> import chainrule as cr
+    >>> cr.clamp_max(cr.tensor([-1.0, 2.0]), 0.0)
+    tensor([-1.,  0.])
+    """
     return clamp(x, max=max)
 
 
 def round(x, *, decimals=0):
-    """The nearest number with so many decimals, halves to even; the derivative is 0."""
+    """The nearest number with so many decimals, halves to even; the derivative is 0.
+
+    >>> import chainrule as cr
+    >>> cr.round(cr.tensor([0.5, 1.5, 2.25]), decimals=1)
+    tensor([0.5000, 1.5000, 2.2000])
+    """
     return nearest(x) if decimals == 0 else nearest(x * 10.0**decimals) / 10.0**decimals
 
 
 def logit(x, eps=None):
-    """log(x / (1 - x)), the inverse of `sigmoid`; x is first clamped to [eps, 1 - eps], if eps is given."""
+    """log(x / (1 - x)), the inverse of `sigmoid`; x is first clamped to [eps, 1 - eps], if eps is given.
+
+    >>> import chainrule as cr
+    >>> cr.logit(cr.sigmoid(cr.tensor([-1.0, 3.0])))
+    tensor([-1.0000,  3.0000])
+    """
     return logit_all(x if eps is None else clamp(x, eps, 1 - eps))
 
 
 def deg2rad(x):
-    """Degrees in radians: x pi / 180."""
+    """Degrees in radians: x pi / 180.
+
+    >>> import chainrule as cr
+    >>> cr.deg2rad(cr.tensor(180.0))
+    tensor(3.1416)
+    """
     return x * (math.pi / 180)
 
 
 def rad2deg(x):
-    """Radians in degrees: x 180 / pi."""
+    """Radians in degrees: x 180 / pi.
+
+    >>> import chainrule as cr
+    >>> cr.rad2deg(cr.deg2rad(cr.tensor(90.0)))
+    tensor(90.)
+    """
     return x * (180 / math.pi)
 
 
 def nan_to_num(x, nan=0.0, posinf=None, neginf=None):
-    """x with other numbers in the place of nan, inf and -inf (by default the largest there are); there, no derivative."""
+    """x with other numbers in the place of nan, inf and -inf (by default the largest there are); there, no derivative.
+
+    >>> import chainrule as cr
+    >>> cr.nan_to_num(cr.tensor([1.0, float("nan"), float("inf")]), posinf=9.0)
+    tensor([1., 0., 9.])
+    """
     limits = np.finfo(x.dtype)
     x = where(x == np.inf, limits.max if posinf is None else posinf, x)
     x = where(x == -np.inf, limits.min if neginf is None else neginf, x)
@@ -209,26 +278,39 @@ def no_slope(function, *inputs):
     return positions(next((x for x in inputs if isinstance(x, Box)), None), function(*values))
 
 
-def flat(function, name, doc):
-    """A function through which no derivative flows."""
+def flat(function, name, doc, example):
+    """A function through which no derivative flows; `example` is what it is given and what it gives, as texts."""
 
     def constant_function(*inputs):
         return no_slope(function, *inputs)
 
     constant_function.__name__ = constant_function.__qualname__ = name
-    constant_function.__module__, constant_function.__doc__ = __name__, f"{doc} No derivative flows."
+    constant_function.__module__, constant_function.__doc__ = __name__, without_slope(name, doc, *example)
     return constant_function
 
 
-isnan = flat(np.isnan, "isnan", "Where x is nan.")
-isinf = flat(np.isinf, "isinf", "Where x is inf or -inf.")
-isfinite = flat(np.isfinite, "isfinite", "Where x is neither inf nor nan.")
-logical_not = flat(np.logical_not, "logical_not", "Where x is 0.")
-logical_and = flat(np.logical_and, "logical_and", "Where neither a nor b is 0.")
-logical_or = flat(np.logical_or, "logical_or", "Where a or b is not 0.")
+def without_slope(name, doc, given, found):
+    return f"""{doc} No derivative flows.
+
+    >>> import chainrule as cr
+    >>> cr.{name}({given})
+    {found}
+    """
 
 
-def truth(function, name, doc):
+ODD = 'cr.tensor([1.0, float("inf"), float("nan")])'
+PAIR = "cr.tensor([1.0, 1.0, 0.0]), cr.tensor([2.0, 0.0, 0.0])"
+isnan = flat(np.isnan, "isnan", "Where x is nan.", (ODD, "tensor([False, False,  True])"))
+isinf = flat(np.isinf, "isinf", "Where x is inf or -inf.", (ODD, "tensor([False,  True, False])"))
+isfinite = flat(np.isfinite, "isfinite", "Where x is neither inf nor nan.", (ODD, "tensor([ True, False, False])"))
+logical_not = flat(np.logical_not, "logical_not", "Where x is 0.", ("cr.tensor([0, 2])", "tensor([ True, False])"))
+logical_and = flat(
+    np.logical_and, "logical_and", "Where neither a nor b is 0.", (PAIR, "tensor([ True, False, False])")
+)
+logical_or = flat(np.logical_or, "logical_or", "Where a or b is not 0.", (PAIR, "tensor([ True,  True, False])"))
+
+
+def truth(function, name, doc, found):
     """`any` or `all`, in PyTorch's and NumPy's spelling."""
 
     def reduce(x, dim=None, keepdim=False, *, axis=None, keepdims=False):
@@ -236,26 +318,42 @@ def truth(function, name, doc):
         return positions(x, found)
 
     reduce.__name__ = reduce.__qualname__ = name
-    reduce.__module__, reduce.__doc__ = __name__, f"{doc} No derivative flows."
+    reduce.__module__ = __name__
+    reduce.__doc__ = without_slope(name, doc, "cr.tensor([[0.0, 1.0], [2.0, 3.0]]), dim=0", found)
     return reduce
 
 
-any = truth(np.any, "any", "Whether any number is not 0, of all or along `dim`.")
-all = truth(np.all, "all", "Whether no number is 0, of all or along `dim`.")
+any = truth(np.any, "any", "Whether any number is not 0, of all or along `dim`.", "tensor([True, True])")
+all = truth(np.all, "all", "Whether no number is 0, of all or along `dim`.", "tensor([False,  True])")
 
 
 def isclose(a, b, rtol=1e-05, atol=1e-08, equal_nan=False):
-    """Where |a - b| <= atol + rtol |b|. No derivative flows."""
+    """Where |a - b| <= atol + rtol |b|. No derivative flows.
+
+    >>> import chainrule as cr
+    >>> cr.isclose(cr.tensor([1.0, 1.0]), cr.tensor([1.0 + 1e-9, 1.1]))
+    tensor([ True, False])
+    """
     return no_slope(lambda a, b: np.isclose(a, b, rtol, atol, equal_nan), a, b)
 
 
 def allclose(a, b, rtol=1e-05, atol=1e-08, equal_nan=False):
-    """Whether `isclose` holds everywhere: True or False."""
+    """Whether `isclose` holds everywhere: True or False.
+
+    >>> import chainrule as cr
+    >>> cr.allclose(cr.tensor([1.0, 1.0]), cr.tensor([1.0 + 1e-9, 1.1]))
+    False
+    """
     return bool(np.allclose(plain(a), plain(b), rtol, atol, equal_nan))
 
 
 def equal(a, b):
-    """Whether a and b have the same shape and numbers: True or False."""
+    """Whether a and b have the same shape and numbers: True or False.
+
+    >>> import chainrule as cr
+    >>> cr.equal(cr.tensor([1.0, 2.0]), cr.tensor([1.0, 2.0]))
+    True
+    """
     return np.array_equal(plain(a), plain(b))
 
 
@@ -263,28 +361,53 @@ def equal(a, b):
 
 
 def nansum(x, dim=None, keepdim=False, *, dtype=None):
-    """The sum of what is not nan."""
+    """The sum of what is not nan.
+
+    >>> import chainrule as cr
+    >>> cr.nansum(cr.tensor([1.0, float("nan"), 3.0]))
+    tensor(4.)
+    """
     return sum(where(x != x, 0.0, x), dim, keepdim, dtype=dtype)
 
 
 def nanmean(x, dim=None, keepdim=False, *, dtype=None):
-    """The mean of what is not nan."""
+    """The mean of what is not nan.
+
+    >>> import chainrule as cr
+    >>> cr.nanmean(cr.tensor([1.0, float("nan"), 3.0]))
+    tensor(2.)
+    """
     there = astype(x == x, dtype or x.dtype)
     return nansum(x, dim, keepdim, dtype=dtype) / sum(there, dim, keepdim)
 
 
 def var_mean(x, dim=None, correction=1, keepdim=False, *, unbiased=None):
-    """The pair (var, mean)."""
+    """The pair (var, mean).
+
+    >>> import chainrule as cr
+    >>> cr.var_mean(cr.tensor([1.0, 2.0, 3.0]))
+    (tensor(1.), tensor(2.))
+    """
     return var(x, dim, correction, keepdim, unbiased=unbiased), mean(x, None if isinstance(dim, bool) else dim, keepdim)
 
 
 def std_mean(x, dim=None, correction=1, keepdim=False, *, unbiased=None):
-    """The pair (std, mean)."""
+    """The pair (std, mean).
+
+    >>> import chainrule as cr
+    >>> cr.std_mean(cr.tensor([1.0, 2.0, 3.0]))
+    (tensor(1.), tensor(2.))
+    """
     return std(x, dim, correction, keepdim, unbiased=unbiased), mean(x, None if isinstance(dim, bool) else dim, keepdim)
 
 
 def dist(a, b, p=2):
-    """The p-norm of a - b."""
+    """The p-norm of a - b.
+
+    >>> import chainrule as cr
+    >>> cr.dist(cr.tensor([0.0, 0.0]), cr.tensor([3.0, 4.0]))
+    tensor(5.)
+    """
     return norm(a - b, p)
 
 
@@ -292,6 +415,10 @@ def cumprod(x, dim, *, dtype=None):
     """The running product along `dim`. Its derivative is right where factors are 0, too.
 
     Where there are zeros, the derivative is that of n separate products, at the cost of n^2.
+
+    >>> import chainrule as cr
+    >>> cr.cumprod(cr.tensor([1.0, 2.0, 3.0]), dim=0)
+    tensor([1., 2., 6.])
     """
     x = x if dtype is None else astype(x, dtype)
     d = one_axis(dim, x.ndim)
@@ -309,7 +436,12 @@ def slices(x, d, *bounds):
 
 
 def diff(x, n=1, dim=-1, prepend=None, append=None):
-    """The differences of neighbours along `dim`, n times over, with what is put before and after x."""
+    """The differences of neighbours along `dim`, n times over, with what is put before and after x.
+
+    >>> import chainrule as cr
+    >>> cr.diff(cr.tensor([1.0, 4.0, 9.0]))
+    tensor([3., 5.])
+    """
     require(n >= 0, f"order must be non-negative but got {n}")
     d = one_axis(dim, x.ndim)
     require(x.ndim, "diff expects input to be at least one-dimensional")
@@ -324,7 +456,13 @@ def diff(x, n=1, dim=-1, prepend=None, append=None):
 
 
 def full(size, fill_value, *, dtype=None, requires_grad=False):
-    """A Tensor of one number everywhere. Raises TypeError for a Tensor that a derivative is taken by."""
+    """A Tensor of one number everywhere. Raises TypeError for a Tensor that a derivative is taken by.
+
+    >>> import chainrule as cr
+    >>> cr.full((2, 2), 7.0)
+    tensor([[7., 7.],
+            [7., 7.]])
+    """
     require(
         not isinstance(fill_value, Box) or (fill_value.level == 0 and not fill_value.requires_grad),
         "full(): argument 'fill_value' (position 2) must be Number, not Tensor: use expand(), which has a derivative",
@@ -334,23 +472,44 @@ def full(size, fill_value, *, dtype=None, requires_grad=False):
 
 
 def full_like(x, fill_value, *, dtype=None, requires_grad=False):
-    """A Tensor of one number everywhere, of the shape and dtype of x."""
+    """A Tensor of one number everywhere, of the shape and dtype of x.
+
+    >>> import chainrule as cr
+    >>> cr.full_like(cr.ones(2), 7.0)
+    tensor([7., 7.])
+    """
     return full(tuple(x.shape), fill_value, dtype=dtype or x.dtype, requires_grad=requires_grad)
 
 
 def arange(start, end=None, step=1, *, dtype=None, requires_grad=False):
-    """The numbers from `start` (or 0) to `end` in steps, as Python's `range`, as a Tensor."""
+    """The numbers from `start` (or 0) to `end` in steps, as Python's `range`, as a Tensor.
+
+    >>> import chainrule as cr
+    >>> cr.arange(0, 1, 0.25)
+    tensor([0.0000, 0.2500, 0.5000, 0.7500])
+    """
     start, end = (0, start) if end is None else (start, end)
     return tensor_of(np.arange(start, end, step, dtype=dtype)).requires_grad_(requires_grad)
 
 
 def linspace(start, end, steps, *, dtype=None, requires_grad=False):
-    """So many numbers from `start` to `end`, equally spaced, as a Tensor."""
+    """So many numbers from `start` to `end`, equally spaced, as a Tensor.
+
+    >>> import chainrule as cr
+    >>> cr.linspace(0, 1, 5)
+    tensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000])
+    """
     return tensor_of(np.linspace(float(start), float(end), steps, dtype=dtype)).requires_grad_(requires_grad)
 
 
 def eye(n, m=None, *, dtype=None, requires_grad=False):
-    """The identity matrix, as a Tensor."""
+    """The identity matrix, as a Tensor.
+
+    >>> import chainrule as cr
+    >>> cr.eye(2)
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
     return tensor_of(np.eye(n, m, dtype=dtype or float)).requires_grad_(requires_grad)
 
 

@@ -61,7 +61,12 @@ SortResult = namedtuple("sort", ["values", "indices"])
 
 
 def argsort(x, dim=-1, descending=False, stable=False):
-    """Where the numbers of x stand in their order along `dim`; equals keep theirs. No derivative flows."""
+    """Where the numbers of x stand in their order along `dim`; equals keep theirs. No derivative flows.
+
+    >>> import chainrule as cr
+    >>> cr.argsort(cr.tensor([3.0, 1.0, 2.0]))
+    tensor([1, 2, 0])
+    """
     return positions(x, order_of(plain(x), one_axis(dim, x.ndim), descending))
 
 
@@ -74,13 +79,24 @@ def order_of(x, d, descending):
 
 
 def sort(x, dim=-1, descending=False, stable=False):
-    """The numbers in order along `dim`, with their positions; equals keep their order, also for the derivative."""
+    """The numbers in order along `dim`, with their positions; equals keep their order, also for the derivative.
+
+    >>> import chainrule as cr
+    >>> values, indices = cr.sort(cr.tensor([3.0, 1.0, 2.0]))
+    >>> values
+    tensor([1., 2., 3.])
+    """
     found = argsort(x, dim, descending)
     return SortResult(gather(x, dim, found), found)
 
 
 def topk(x, k, dim=-1, largest=True, sorted=True):
-    """The k largest (or smallest) along `dim`, in order, with their positions."""
+    """The k largest (or smallest) along `dim`, in order, with their positions.
+
+    >>> import chainrule as cr
+    >>> cr.topk(cr.tensor([3.0, 1.0, 2.0]), 2).indices
+    tensor([0, 2])
+    """
     d = one_axis(dim, x.ndim)
     require(0 <= k <= (x.shape[d] if x.ndim else 1), "selected index k out of range")
     values, found = sort(x, d, descending=largest)
@@ -98,12 +114,22 @@ def running_extreme(x, dim, accumulate):
 
 
 def cummax(x, dim):
-    """The largest so far along `dim`, with its position; of equals, the last."""
+    """The largest so far along `dim`, with its position; of equals, the last.
+
+    >>> import chainrule as cr
+    >>> cr.cummax(cr.tensor([1.0, 3.0, 2.0]), dim=0).values
+    tensor([1., 3., 3.])
+    """
     return running_extreme(x, dim, np.maximum.accumulate)
 
 
 def cummin(x, dim):
-    """The smallest so far along `dim`, with its position; of equals, the last."""
+    """The smallest so far along `dim`, with its position; of equals, the last.
+
+    >>> import chainrule as cr
+    >>> cr.cummin(cr.tensor([3.0, 1.0, 2.0]), dim=0).values
+    tensor([3., 1., 1.])
+    """
     return running_extreme(x, dim, np.minimum.accumulate)
 
 
@@ -137,14 +163,27 @@ def places_of(x, dim, index, *others):
 
 
 def gather(x, dim, index):
-    """y[i, j] = x[index[i, j], j] for dim 0, and so on; a place that is read twice gets both cotangents."""
+    """y[i, j] = x[index[i, j], j] for dim 0, and so on; a place that is read twice gets both cotangents.
+
+    >>> import chainrule as cr
+    >>> cr.gather(cr.tensor([[1.0, 2.0], [3.0, 4.0]]), 1, cr.tensor([[0], [1]]))
+    tensor([[1.],
+            [4.]])
+    """
     shape = np.shape(plain(index))
     x, _, places = places_of(x, dim, index)
     return reshape(row.index(x, index=places), shape)
 
 
 def take_along_dim(x, indices, dim=None):
-    """`gather`, with broadcasting; without `dim`, from all numbers in one row."""
+    """`gather`, with broadcasting; without `dim`, from all numbers in one row.
+
+    >>> import chainrule as cr
+    >>> x = cr.tensor([[3.0, 1.0], [2.0, 4.0]])
+    >>> cr.take_along_dim(x, x.argsort(1), 1)
+    tensor([[1., 3.],
+            [2., 4.]])
+    """
     indices = whole(indices)
     if dim is None:
         return gather(flatten(x), 0, indices.reshape(-1))
@@ -155,7 +194,13 @@ def take_along_dim(x, indices, dim=None):
 
 
 def index_select(x, dim, index):
-    """The slices of x along `dim` that `index` names."""
+    """The slices of x along `dim` that `index` names.
+
+    >>> import chainrule as cr
+    >>> cr.index_select(cr.tensor([[1.0, 2.0], [3.0, 4.0]]), 1, cr.tensor([1, 1]))
+    tensor([[2., 2.],
+            [4., 4.]])
+    """
     d = one_axis(dim, x.ndim)
     index = whole(index)
     if x.ndim == 0:
@@ -164,19 +209,36 @@ def index_select(x, dim, index):
 
 
 def take(x, index):
-    """The numbers of x, as if in one row, that `index` names."""
+    """The numbers of x, as if in one row, that `index` names.
+
+    >>> import chainrule as cr
+    >>> cr.take(cr.tensor([[1.0, 2.0], [3.0, 4.0]]), cr.tensor([0, 3]))
+    tensor([1., 4.])
+    """
     return row.index(flatten(x), index=(whole(index),))
 
 
 def masked_select(x, mask):
-    """The numbers of x where `mask` holds, in one row, with broadcasting."""
+    """The numbers of x where `mask` holds, in one row, with broadcasting.
+
+    >>> import chainrule as cr
+    >>> x = cr.tensor([[1.0, -2.0], [-3.0, 4.0]])
+    >>> cr.masked_select(x, x > 0)
+    tensor([1., 4.])
+    """
     mask = whole(mask)
     shape = np.broadcast_shapes(x.shape, mask.shape)
     return row.index(expand(x, shape), index=(np.broadcast_to(mask, shape),))
 
 
 def masked_fill(x, mask, value):
-    """x with `value` where `mask` holds, with broadcasting."""
+    """x with `value` where `mask` holds, with broadcasting.
+
+    >>> import chainrule as cr
+    >>> x = cr.tensor([1.0, -2.0])
+    >>> cr.masked_fill(x, x < 0, 0.0)
+    tensor([1., 0.])
+    """
     return where(mask, value, x)
 
 
@@ -186,7 +248,12 @@ def added_at(x, index, source):
 
 
 def scatter_add(x, dim, index, src):
-    """x with src[i, j] added at [index[i, j], j] for dim 0, and so on: the transpose of `gather`."""
+    """x with src[i, j] added at [index[i, j], j] for dim 0, and so on: the transpose of `gather`.
+
+    >>> import chainrule as cr
+    >>> cr.scatter_add(cr.zeros(3), 0, cr.tensor([2, 2, 0]), cr.tensor([1.0, 10.0, 5.0]))
+    tensor([ 5.,  0., 11.])
+    """
     shape = x.shape
     x, index, places = places_of(x, dim, index, src)
     src = getitem(reshape(src, (1,)) if src.ndim == 0 else src, tuple(slice(n) for n in index.shape))
@@ -205,18 +272,33 @@ def along(x, dim, index, source):
 
 
 def index_add(x, dim, index, source, *, alpha=1):
-    """x with alpha times the slices of `source` added where `index` says; a slice may be named twice."""
+    """x with alpha times the slices of `source` added where `index` says; a slice may be named twice.
+
+    >>> import chainrule as cr
+    >>> cr.index_add(cr.zeros(3), 0, cr.tensor([2, 2]), cr.tensor([1.0, 10.0]))
+    tensor([ 0.,  0., 11.])
+    """
     y, source, places = along(x, dim, index, source)
     return reshape(added_at(y, places, source * alpha), x.shape)
 
 
 def select(x, dim, index):
-    """The slice at one position along `dim`."""
+    """The slice at one position along `dim`.
+
+    >>> import chainrule as cr
+    >>> cr.select(cr.tensor([[1.0, 2.0], [3.0, 4.0]]), 1, 0)
+    tensor([1., 3.])
+    """
     return getitem(x, (*(slice(None),) * one_axis(dim, x.ndim), index))
 
 
 def narrow(x, dim, start, length):
-    """The `length` slices along `dim` that begin at `start`."""
+    """The `length` slices along `dim` that begin at `start`.
+
+    >>> import chainrule as cr
+    >>> cr.narrow(cr.tensor([1.0, 2.0, 3.0, 4.0]), 0, 1, 2)
+    tensor([2., 3.])
+    """
     require(x.ndim, "narrow() cannot be applied to a 0-dim tensor.")
     require(length >= 0, "narrow(): length must be non-negative.")
     d, n = one_axis(dim, x.ndim), x.shape[one_axis(dim, x.ndim)]
@@ -232,7 +314,12 @@ def narrow(x, dim, start, length):
 
 
 def split(x, split_size_or_sections, dim=0):
-    """x cut along `dim` into pieces of one size (the last may be smaller), or of the sizes listed."""
+    """x cut along `dim` into pieces of one size (the last may be smaller), or of the sizes listed.
+
+    >>> import chainrule as cr
+    >>> cr.split(cr.tensor([1.0, 2.0, 3.0]), 2)
+    (tensor([1., 2.]), tensor([3.]))
+    """
     d, size = one_axis(dim, x.ndim), split_size_or_sections
     n = x.shape[d]
     if isinstance(size, int):
@@ -244,14 +331,24 @@ def split(x, split_size_or_sections, dim=0):
 
 
 def chunk(x, chunks, dim=0):
-    """x cut along `dim` into at most so many pieces of the same size (the last may be smaller)."""
+    """x cut along `dim` into at most so many pieces of the same size (the last may be smaller).
+
+    >>> import chainrule as cr
+    >>> cr.chunk(cr.tensor([1.0, 2.0, 3.0]), 2)
+    (tensor([1., 2.]), tensor([3.]))
+    """
     require(chunks > 0, f"chunk expects `chunks` to be greater than 0, got: {chunks}")
     n = x.shape[one_axis(dim, x.ndim)]
     return split(x, -(-n // chunks) if n else [0] * chunks, dim)
 
 
 def unbind(x, dim=0):
-    """The slices of x along `dim`, as a tuple."""
+    """The slices of x along `dim`, as a tuple.
+
+    >>> import chainrule as cr
+    >>> cr.unbind(cr.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    (tensor([1., 2.]), tensor([3., 4.]))
+    """
     require(x.ndim, f"Dimension specified as {dim} but tensor has no dimensions", IndexError)
     return tuple(select(x, dim, i) for i in range(x.shape[one_axis(dim, x.ndim)]))
 
@@ -260,23 +357,43 @@ def unbind(x, dim=0):
 
 
 def unflatten(x, dim, sizes):
-    """Axis `dim` made into several of the given sizes, of which one may be -1."""
+    """Axis `dim` made into several of the given sizes, of which one may be -1.
+
+    >>> import chainrule as cr
+    >>> cr.unflatten(cr.ones(2, 6), 1, (3, -1)).shape
+    (2, 3, 2)
+    """
     d = one_axis(dim, x.ndim)
     return reshape(x, (*x.shape[:d], *sizes, *x.shape[d + 1 :]))
 
 
 def view_as(x, other):
-    """x in the shape of `other`."""
+    """x in the shape of `other`.
+
+    >>> import chainrule as cr
+    >>> cr.view_as(cr.ones(6), cr.ones(2, 3)).shape
+    (2, 3)
+    """
     return view(x, tuple(other.shape))
 
 
 def expand_as(x, other):
-    """x broadcast to the shape of `other`."""
+    """x broadcast to the shape of `other`.
+
+    >>> import chainrule as cr
+    >>> cr.expand_as(cr.ones(3), cr.ones(2, 3)).shape
+    (2, 3)
+    """
     return expand(x, tuple(other.shape))
 
 
 def sum_to_size(x, *size):
-    """x summed to a shape that broadcasts to its own: the transpose of `expand`."""
+    """x summed to a shape that broadcasts to its own: the transpose of `expand`.
+
+    >>> import chainrule as cr
+    >>> cr.sum_to_size(cr.ones(2, 3), 3)
+    tensor([2., 2., 2.])
+    """
     size = tuple(size[0]) if size and isinstance(size[0], tuple | list) else size
     fits = len(size) <= x.ndim and all(m in (1, n) for m, n in zip(size[::-1], x.shape[::-1], strict=False))
     require(fits, f"size {{{list(size)}}} is not expandable to size {{{list(x.shape)}}}.")
@@ -284,13 +401,24 @@ def sum_to_size(x, *size):
 
 
 def broadcast_tensors(*tensors):
-    """All, broadcast to the shape they have in common."""
+    """All, broadcast to the shape they have in common.
+
+    >>> import chainrule as cr
+    >>> a, b = cr.broadcast_tensors(cr.ones(3, 1), cr.ones(2))
+    >>> a.shape, b.shape
+    ((3, 2), (3, 2))
+    """
     shape = np.broadcast_shapes(*(x.shape for x in tensors))
     return tuple(expand(x, shape) for x in tensors)
 
 
 def roll(x, shifts, dims=None):
-    """The numbers moved on by `shifts` along `dims`; what leaves at the end comes back at the start."""
+    """The numbers moved on by `shifts` along `dims`; what leaves at the end comes back at the start.
+
+    >>> import chainrule as cr
+    >>> cr.roll(cr.tensor([1.0, 2.0, 3.0]), 1)
+    tensor([3., 1., 2.])
+    """
     shifts = tuple(shifts) if isinstance(shifts, tuple | list) else (shifts,)
     require(shifts, "`shifts` required")
     if dims is None or dims in ((), []):
@@ -308,19 +436,37 @@ def unrolled(t, shift, axis):
 
 
 def fliplr(x):
-    """The columns in reverse order."""
+    """The columns in reverse order.
+
+    >>> import chainrule as cr
+    >>> cr.fliplr(cr.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    tensor([[2., 1.],
+            [4., 3.]])
+    """
     require(x.ndim >= 2, "Input must be >= 2-d.")
     return flip(x, 1)
 
 
 def flipud(x):
-    """The rows in reverse order."""
+    """The rows in reverse order.
+
+    >>> import chainrule as cr
+    >>> cr.flipud(cr.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    tensor([[3., 4.],
+            [1., 2.]])
+    """
     require(x.ndim >= 1, "Input must be >= 1-d.")
     return flip(x, 0)
 
 
 def rot90(x, k=1, dims=(0, 1)):
-    """The plane of two axes turned by k quarters, from the first towards the second."""
+    """The plane of two axes turned by k quarters, from the first towards the second.
+
+    >>> import chainrule as cr
+    >>> cr.rot90(cr.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    tensor([[2., 4.],
+            [1., 3.]])
+    """
     require(len(dims) == 2, f"expected total rotation dims == 2, but got dims = {len(dims)}")
     require(x.ndim >= 2, f"expected total dims >= 2, but got total dims = {x.ndim}")
     i, j = (one_axis(d, x.ndim) for d in dims)
@@ -331,7 +477,13 @@ def rot90(x, k=1, dims=(0, 1)):
 
 
 def repeat(x, *sizes):
-    """x side by side with itself, so many times along each axis."""
+    """x side by side with itself, so many times along each axis.
+
+    >>> import chainrule as cr
+    >>> cr.tensor([1.0, 2.0]).repeat(2, 2)
+    tensor([[1., 2., 1., 2.],
+            [1., 2., 1., 2.]])
+    """
     sizes = tuple(sizes[0]) if len(sizes) == 1 and isinstance(sizes[0], tuple | list) else sizes
     enough = len(sizes) >= x.ndim
     require(enough, "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor")
@@ -342,13 +494,25 @@ def repeat(x, *sizes):
 
 
 def tile(x, *dims):
-    """`repeat`, with 1 for the axes that are not mentioned."""
+    """`repeat`, with 1 for the axes that are not mentioned.
+
+    >>> import chainrule as cr
+    >>> cr.tile(cr.tensor([1.0, 2.0]), (2,))
+    tensor([1., 2., 1., 2.])
+    """
     dims = tuple(dims[0]) if len(dims) == 1 and isinstance(dims[0], tuple | list) else dims
     return repeat(x, (1,) * (x.ndim - len(dims)) + dims)
 
 
 def unfold(x, dimension, size, step):
-    """All windows of `size` numbers along an axis, `step` apart, as a new last axis."""
+    """All windows of `size` numbers along an axis, `step` apart, as a new last axis.
+
+    >>> import chainrule as cr
+    >>> cr.tensor([1.0, 2.0, 3.0, 4.0]).unfold(0, 2, 1)
+    tensor([[1., 2.],
+            [2., 3.],
+            [3., 4.]])
+    """
     d = one_axis(dimension, x.ndim)
     if x.ndim == 0:
         return reshape(x, (1,))[:size]
@@ -357,13 +521,25 @@ def unfold(x, dimension, size, step):
 
 
 def tril(x, diagonal=0):
-    """The lower triangle, with 0 above the given diagonal."""
+    """The lower triangle, with 0 above the given diagonal.
+
+    >>> import chainrule as cr
+    >>> cr.tril(cr.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    tensor([[1., 0.],
+            [3., 4.]])
+    """
     require(x.ndim >= 2, "tril: input tensor must have at least 2 dimensions")
     return tril_all(x, k=diagonal)
 
 
 def triu(x, diagonal=0):
-    """The upper triangle, with 0 below the given diagonal."""
+    """The upper triangle, with 0 below the given diagonal.
+
+    >>> import chainrule as cr
+    >>> cr.triu(cr.tensor([[1.0, 2.0], [3.0, 4.0]]), 1)
+    tensor([[0., 2.],
+            [0., 0.]])
+    """
     require(x.ndim >= 2, "triu: input tensor must have at least 2 dimensions")
     return triu_all(x, k=diagonal)
 
@@ -381,7 +557,12 @@ def plane(ndim, dim1, dim2):
 
 
 def diagonal(x, offset=0, dim1=0, dim2=1):
-    """The numbers on a diagonal of the plane of two axes, as a new last axis."""
+    """The numbers on a diagonal of the plane of two axes, as a new last axis.
+
+    >>> import chainrule as cr
+    >>> cr.diagonal(cr.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    tensor([1., 4.])
+    """
     return last_diagonal(movedim(x, plane(x.ndim, dim1, dim2), (-2, -1)), offset=offset)
 
 
@@ -389,20 +570,37 @@ along_diagonal = diagonal
 
 
 def diag_embed(x, offset=0, dim1=-2, dim2=-1):
-    """Matrices with the last axis of x on a diagonal, and 0 elsewhere."""
+    """Matrices with the last axis of x on a diagonal, and 0 elsewhere.
+
+    >>> import chainrule as cr
+    >>> cr.diag_embed(cr.ones(5, 3)).shape
+    (5, 3, 3)
+    """
     size = x.shape[-1] + abs(offset)
     z = rules.scatter(x, index=(..., *corner(x.shape[-1], offset)), shape=(*x.shape[:-1], size, size))
     return movedim(z, (-2, -1), plane(z.ndim, dim1, dim2))
 
 
 def diag(x, diagonal=0):
-    """The matrix with x on its diagonal; of a matrix, its diagonal."""
+    """The matrix with x on its diagonal; of a matrix, its diagonal.
+
+    >>> import chainrule as cr
+    >>> cr.diag(cr.tensor([1.0, 2.0]))
+    tensor([[1., 0.],
+            [0., 2.]])
+    """
     require(x.ndim in (1, 2), f"diag(): Supports 1D or 2D tensors. Got {x.ndim}D")
     return diag_embed(x, diagonal) if x.ndim == 1 else clone(along_diagonal(x, diagonal))
 
 
 def trace(x):
-    """The sum of a matrix's diagonal."""
+    """The sum of a matrix's diagonal.
+
+    >>> import chainrule as cr
+    >>> cr.grad(cr.trace)(cr.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
     require(x.ndim == 2, f"trace: expected a matrix, but got tensor with dim {x.ndim}")
     return sum(diagonal(x))
 
@@ -425,19 +623,34 @@ def lifted(lift):
 
 @lifted
 def atleast_1d(x):
-    """x as a vector, if it is a single number."""
+    """x as a vector, if it is a single number.
+
+    >>> import chainrule as cr
+    >>> cr.atleast_1d(cr.tensor(1.0))
+    tensor([1.])
+    """
     return reshape(x, (1,)) if x.ndim == 0 else x
 
 
 @lifted
 def atleast_2d(x):
-    """x as a row of a matrix, if it is a vector."""
+    """x as a row of a matrix, if it is a vector.
+
+    >>> import chainrule as cr
+    >>> cr.atleast_2d(cr.tensor(1.0)).shape
+    (1, 1)
+    """
     return reshape(x, (1, -1)) if x.ndim < 2 else x
 
 
 @lifted
 def atleast_3d(x):
-    """x as one page of matrices, if it is a matrix."""
+    """x as one page of matrices, if it is a matrix.
+
+    >>> import chainrule as cr
+    >>> cr.atleast_3d(cr.ones(2)).shape
+    (1, 2, 1)
+    """
     return reshape(x, (1, -1, 1)) if x.ndim < 2 else unsqueeze(x, -1) if x.ndim == 2 else x
 
 
@@ -447,22 +660,45 @@ def side_by_side(tensors, lift, d, name):
 
 
 def hstack(tensors):
-    """The tensors one beside the other: along the second axis, vectors along the first."""
+    """The tensors one beside the other: along the second axis, vectors along the first.
+
+    >>> import chainrule as cr
+    >>> cr.hstack([cr.tensor([1.0]), cr.tensor([2.0, 3.0])])
+    tensor([1., 2., 3.])
+    """
     return side_by_side(tensors, atleast_1d, 1 if len(tensors) and tensors[0].ndim > 1 else 0, "hstack")
 
 
 def vstack(tensors):
-    """The tensors one below the other; vectors are rows."""
+    """The tensors one below the other; vectors are rows.
+
+    >>> import chainrule as cr
+    >>> cr.vstack([cr.tensor([1.0, 2.0]), cr.tensor([3.0, 4.0])])
+    tensor([[1., 2.],
+            [3., 4.]])
+    """
     return side_by_side(tensors, atleast_2d, 0, "vstack")
 
 
 def dstack(tensors):
-    """The tensors one behind the other, along the third axis."""
+    """The tensors one behind the other, along the third axis.
+
+    >>> import chainrule as cr
+    >>> cr.dstack([cr.ones(2, 3), cr.ones(2, 3)]).shape
+    (2, 3, 2)
+    """
     return side_by_side(tensors, atleast_3d, 2, "dstack")
 
 
 def meshgrid(*tensors, indexing="ij"):
-    """The coordinates of all points of a grid: the i-th result varies along axis i ("xy": the first two exchanged)."""
+    """The coordinates of all points of a grid: the i-th result varies along axis i ("xy": the first two exchanged).
+
+    >>> import chainrule as cr
+    >>> rows, columns = cr.meshgrid(cr.tensor([1.0, 2.0]), cr.tensor([3.0, 4.0]), indexing="ij")
+    >>> columns
+    tensor([[3., 4.],
+            [3., 4.]])
+    """
     known = indexing in ("ij", "xy")
     require(known, f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
     tensors = [atleast_1d(x) for x in several(tensors)]
@@ -474,7 +710,12 @@ def meshgrid(*tensors, indexing="ij"):
 
 
 def cross(a, b, dim=None):
-    """The vector product along an axis of length 3 (by default the first such)."""
+    """The vector product along an axis of length 3 (by default the first such).
+
+    >>> import chainrule as cr
+    >>> cr.cross(cr.tensor([1.0, 0.0, 0.0]), cr.tensor([0.0, 1.0, 0.0]))
+    tensor([0., 0., 1.])
+    """
     if dim is None:
         dim = next((i for i, n in enumerate(a.shape) if n == 3), None)
         require(dim is not None, "no dimension of size 3 in input")

@@ -23,7 +23,14 @@ root = math.sqrt(math.pi)
 
 def made(op, doc):
     """A row of the table below as a public function."""
-    function = public(op, op.name.removeprefix("Special").lower(), doc)
+    name = op.name.removeprefix("Special").lower()
+    example = f"""
+    >>> import chainrule as cr
+    >>> x = cr.tensor([0.25, 0.75], requires_grad=True)
+    >>> cr.gradcheck(cr.special.{name}, ({", ".join(["x"] * len(op.inputs))},))
+    True
+    """
+    function = public(op, name, f"{doc}\n{example}")
     function.__module__ = __name__
     return function
 
@@ -94,13 +101,23 @@ def poly(n, x):
 
 
 def polygamma(n, x):
-    """The n-th derivative of digamma."""
+    """The n-th derivative of digamma.
+
+    >>> import chainrule as cr
+    >>> cr.gradcheck(lambda x: cr.special.polygamma(1, x), cr.tensor([0.5, 2.0], requires_grad=True))
+    True
+    """
     require(n >= 0, "polygamma(n, x) does not support negative n.")
     return gammas(x, n=int(n))
 
 
 def multigammaln(x, p):
-    """log of the gamma function of p dimensions: p (p - 1) / 4 log(pi) + sum of lgamma(x - j/2) over j < p."""
+    """log of the gamma function of p dimensions: p (p - 1) / 4 log(pi) + sum of lgamma(x - j/2) over j < p.
+
+    >>> import chainrule as cr
+    >>> cr.gradcheck(lambda x: cr.special.multigammaln(x, 2), cr.tensor([2.5, 3.0], requires_grad=True))
+    True
+    """
     total = p * (p - 1) / 4 * math.log(math.pi)
     for j in range(p):
         total = lgamma(x - j / 2) + total

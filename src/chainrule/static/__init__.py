@@ -12,7 +12,6 @@ loops and branches are, and how a graph is gone through backward, in `control`; 
 program that a session makes of a graph, and runs, is written in `program`.
 """
 
-import operator
 from functools import wraps
 from types import SimpleNamespace
 from typing import Any
@@ -41,12 +40,20 @@ float32, float64, int32, int64, bool_ = map(np.dtype, ("float32", "float64", "in
 
 
 def reset_default_graph():
-    """Begin a new, empty graph."""
+    """Begin a new, empty graph.
+
+    >>> reset_default_graph()
+    >>> len(get_default_graph().nodes)
+    0
+    """
     open_graphs[:] = [Graph()]
 
 
 def disable_v2_behavior():
-    """Does nothing: here, graphs are always described first and run later."""
+    """Does nothing: here, graphs are always described first and run later.
+
+    >>> disable_v2_behavior()
+    """
 
 
 def placeholder(dtype: Any, shape: tuple | None = None, name: str | None = None) -> Symbol:
@@ -69,14 +76,18 @@ def placeholder(dtype: Any, shape: tuple | None = None, name: str | None = None)
 # ---- functions under TensorFlow's names
 
 
-def symbolic(function, doc=None):
-    """A function whose first argument may be a number: the result is a Symbol all the same."""
+def symbolic(function):
+    """A function of chainrule whose first argument may be a number: the result is a Symbol all the same."""
 
     @wraps(function)
     def build(x, *args, **kwargs):
         return function(symbol(x), *args, **kwargs)
 
-    build.__doc__ = doc or function.__doc__.partition("\n")[0]
+    first, *_ = function.__doc__.splitlines()
+    build.__doc__ = f"""{first}
+
+    A node that does what `chainrule.{function.__name__}` does.
+    """
     return build
 
 
@@ -99,39 +110,142 @@ globals().update({name: symbolic(getattr(functions, ours)) for name, ours in OTH
 concat, stack, where = functions.cat, functions.stack, choose
 
 
-def along(function):
-    """A function of NumPy that adds a node: for what has no derivative."""
-
-    def build(x: Any, axis: Any = None, keepdims: bool = False) -> Symbol:
-        return symbol(x).apply(plain_op(function), (symbol(x),), {"axis": axis, "keepdims": keepdims})
-
-    build.__doc__ = f"As `np.{function.__name__}`: of all numbers, or along `axis`. No derivative flows."
-    return build
+def along(function, x, axis, keepdims):
+    """A function of NumPy as a node: for what has no derivative."""
+    return symbol(x).apply(plain_op(function), (symbol(x),), {"axis": axis, "keepdims": keepdims})
 
 
-reduce_any, reduce_all, argmax, argmin = map(along, (np.any, np.all, np.argmax, np.argmin))
+def reduce_any(x: Any, axis: Any = None, keepdims: bool = False) -> Symbol:
+    """Whether any is true, of all or along `axis`. No derivative flows.
+
+    >>> with Graph(), Session() as session:
+    ...     session.run(reduce_any(constant([[0.0, 5.0], [4.0, 3.0]]), axis=1))
+    array([ True,  True])
+    """
+    return along(np.any, x, axis, keepdims)
+
+
+def reduce_all(x: Any, axis: Any = None, keepdims: bool = False) -> Symbol:
+    """Whether all are true, of all or along `axis`. No derivative flows.
+
+    >>> with Graph(), Session() as session:
+    ...     session.run(reduce_all(constant([[0.0, 5.0], [4.0, 3.0]]), axis=1))
+    array([False,  True])
+    """
+    return along(np.all, x, axis, keepdims)
+
+
+def argmax(x: Any, axis: Any = None, keepdims: bool = False) -> Symbol:
+    """The position of the largest number, of all or along `axis`. No derivative flows.
+
+    >>> with Graph(), Session() as session:
+    ...     session.run(argmax(constant([[0.0, 5.0], [4.0, 3.0]]), axis=1))
+    array([1, 0])
+    """
+    return along(np.argmax, x, axis, keepdims)
+
+
+def argmin(x: Any, axis: Any = None, keepdims: bool = False) -> Symbol:
+    """The position of the smallest number, of all or along `axis`. No derivative flows.
+
+    >>> with Graph(), Session() as session:
+    ...     session.run(argmin(constant([[0.0, 5.0], [4.0, 3.0]]), axis=1))
+    array([0, 1])
+    """
+    return along(np.argmin, x, axis, keepdims)
 
 
 def norm(x: Any, ord: Any = "euclidean", axis: Any = None, keepdims: bool = False) -> Symbol:
-    """The Euclidean norm of all numbers, or along `axis`; `ord` as in `chainrule.norm`."""
+    """The Euclidean norm of all numbers, or along `axis`; `ord` as in `chainrule.norm`.
+
+    >>> with Graph(), Session() as session:
+    ...     session.run(norm(constant([3.0, 4.0])))
+    np.float32(5.0)
+    """
     return functions.norm(symbol(x), 2 if ord == "euclidean" else ord, axis=axis, keepdims=keepdims)
 
 
 class nn:
-    """The functions that TensorFlow keeps in `tf.nn`."""
+    """The functions that TensorFlow keeps in `tf.nn`.
+
+    >>> with Graph(), Session() as session:
+    ...     session.run(nn.relu(constant([-1, 2])))
+    array([0, 2], dtype=int32)
+    """
 
     relu, sigmoid, tanh, softplus, softmax, log_softmax = (
         staticmethod(globals()[name]) for name in ["relu", "sigmoid", "tanh", "softplus", "softmax", "log_softmax"]
     )
 
 
-logical_and = symbolic(rules.both, "Whether both hold, number by number; x & y is the same.")
-logical_or = symbolic(rules.either, "Whether one of both holds, number by number; x | y is the same.")
-logical_not = symbolic(operator.invert, "Whether it does not hold, number by number; ~x is the same.")
-stop_gradient = symbolic(STOP, "The same value as a constant for `gradients`: what `detach` is for Tensors.")
-zeros_like = symbolic(ZEROS_LIKE, "Zeros in the shape and dtype of x.")
-ones_like = symbolic(ONES_LIKE, "Ones in the shape and dtype of x.")
-shape = symbolic(SHAPE, "The shape that x will have, as integers; `x.shape` is what is known of it now.")
+def logical_and(x: Any, y: Any) -> Symbol:
+    """Whether both hold, number by number; x & y is the same.
+
+    >>> with Graph(), Session() as session:
+    ...     session.run(logical_and(constant([True, True]), constant([True, False])))
+    array([ True, False])
+    """
+    return rules.both(symbol(x), y)
+
+
+def logical_or(x: Any, y: Any) -> Symbol:
+    """Whether one of both holds, number by number; x | y is the same.
+
+    >>> with Graph(), Session() as session:
+    ...     session.run(logical_or(constant([True, False]), constant([False, False])))
+    array([ True, False])
+    """
+    return rules.either(symbol(x), y)
+
+
+def logical_not(x: Any) -> Symbol:
+    """Whether it does not hold, number by number; ~x is the same.
+
+    >>> with Graph(), Session() as session:
+    ...     session.run(logical_not(constant([True, False])))
+    array([False,  True])
+    """
+    return ~symbol(x)
+
+
+def stop_gradient(x: Any) -> Symbol:
+    """The same value as a constant for `gradients`: what `detach` is for Tensors.
+
+    >>> with Graph(), Session() as session:
+    ...     session.run(gradients(stop_gradient(x := constant(2.0)) * x, x))
+    [np.float32(2.0)]
+    """
+    return STOP(symbol(x))
+
+
+def zeros_like(x: Any) -> Symbol:
+    """Zeros in the shape and dtype of x.
+
+    >>> with Graph(), Session() as session:
+    ...     session.run(zeros_like(constant([1.5, 2.5])))
+    array([0., 0.], dtype=float32)
+    """
+    return ZEROS_LIKE(symbol(x))
+
+
+def ones_like(x: Any) -> Symbol:
+    """Ones in the shape and dtype of x.
+
+    >>> with Graph(), Session() as session:
+    ...     session.run(ones_like(constant([1.5, 2.5])))
+    array([1., 1.], dtype=float32)
+    """
+    return ONES_LIKE(symbol(x))
+
+
+def shape(x: Any) -> Symbol:
+    """The shape that x will have, as integers; `x.shape` is what is known of it now.
+
+    >>> with Graph(), Session() as session:
+    ...     session.run(shape(constant([[1, 2, 3]])))
+    array([1, 3], dtype=int32)
+    """
+    return SHAPE(symbol(x))
 
 
 # ---- loops and branches, as they are written

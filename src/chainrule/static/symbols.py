@@ -97,12 +97,25 @@ open_graphs = [Graph()]
 
 
 def get_default_graph():
-    """The graph that new nodes go to."""
+    """The graph that new nodes go to.
+
+    >>> with Graph() as g:
+    ...     get_default_graph() is g
+    True
+    """
     return open_graphs[-1].root
 
 
 class NoValueYet(TypeError):
-    """Python asked a Symbol for its number while the graph was being built."""
+    """Python asked a Symbol for its number while the graph was being built.
+
+    >>> import chainrule.static as tf
+    >>> try:
+    ...     float(tf.constant(2.0))
+    ... except tf.NoValueYet:
+    ...     print("not before it runs")
+    not before it runs
+    """
 
 
 def no_value(what, instead):
@@ -119,6 +132,13 @@ class Symbol(Line):
 
     shape, dtype   known while building; an unknown length in `shape` is None
     graph, number  where it stands
+
+    >>> import chainrule.static as tf
+    >>> with tf.Graph():
+    ...     x = tf.placeholder(tf.float64, (), "x")
+    ...     y = x * x
+    >>> y.shape, y.dtype
+    ((), dtype('float64'))
     """
 
     __slots__ = ("shape", "dtype", "graph", "number")
@@ -279,5 +299,11 @@ def symbol(x: Any, dtype: Any = None) -> Symbol:
 
 
 def choose(condition: Any, x: Any, y: Any) -> Symbol:
-    """x where `condition` holds, else y. Both are computed; `cond` computes one."""
+    """x where `condition` holds, else y. Both are computed; `cond` computes one.
+
+    >>> import chainrule.static as tf
+    >>> with tf.Graph(), tf.Session() as session:
+    ...     session.run(tf.where(tf.constant([True, False]), 1.0, 0.0))
+    array([1., 0.], dtype=float32)
+    """
     return rules.where(symbol(x), literal(y), condition=literal(condition))
