@@ -289,7 +289,8 @@ def test_single_float32_stays_float32_in_every_line():
 def test_python_float_takes_the_dtype_of_what_it_meets():
     step = cr.compile(lambda w, rate: w - rate * w)
     assert step(np.ones(3, np.float32), 0.1).dtype == np.float32
-    assert step(np.ones(3, np.float32), np.float64(0.1)).dtype == np.float64
+    assert step(np.ones(3, np.float32), np.float64(0.1)).dtype == np.float32
+    assert step(np.float32(1), np.float64(0.1)).dtype == np.float64
     captured = cr.tensor([1.0, 2.0], dtype="float32")
     assert cr.compile(lambda rate: captured * rate)(0.1).dtype == np.float32
     assert cr.compile(cr.grad(lambda rate: (captured * rate).sum()))(0.1).dtype == np.float64

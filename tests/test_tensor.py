@@ -1,6 +1,7 @@
 """What a Tensor is: how it is made, printed, compared and combined with Python's and NumPy's numbers."""
 
 import copy
+import itertools
 import operator
 import pickle
 import re
@@ -354,8 +355,6 @@ def test_arrays_of_two_dtypes_combine_and_gradients_keep_their_own(a, b):
     wants = [d.startswith("float") for d in (a, b)]
     ours = [cr.tensor(v, requires_grad=w) for v, w in zip((x, y), wants, strict=True)]
     theirs = [torch.tensor(v, requires_grad=w) for v, w in zip((x, y), wants, strict=True)]
-    if "float32" in (a, b) and {a, b} & {"int32", "int64"}:  # NumPy makes float64 of these, PyTorch float32
-        theirs = [t.detach().double().requires_grad_(w) for t, w in zip(theirs, wants, strict=True)]
     for op in (operator.add, operator.mul):
         got, want = op(*ours), op(*theirs)
         assert_same(got, want)
@@ -366,6 +365,20 @@ def test_arrays_of_two_dtypes_combine_and_gradients_keep_their_own(a, b):
                 if o.requires_grad:
                     assert o.grad.dtype == d
                     np.testing.assert_allclose(o.grad.numpy(), t.grad.numpy())
+
+
+@pytest.mark.parametrize("name", ["add", "div", "pow", "maximum", "atan2"])
+@pytest.mark.parametrize("shapes", [((), ()), ((), (3,)), ((3,), ()), ((3,), (3,))], ids=str)
+def test_neither_integers_nor_single_numbers_widen_float32(name, shapes):
+    f = getattr(cr, name)
+    for dtypes in itertools.product(("float32", "float64", "int64"), repeat=2):
+        if dtypes != ("int64", "int64") and (shapes != ((), ()) or "int64" not in dtypes):
+            a, b = (np.full(shape, 2, dtype) for shape, dtype in zip(shapes, dtypes, strict=True))
+            results = [f(cr.tensor(a), cr.tensor(b)), cr.compile(f)(a, b)]
+            if dtypes[0] != "int64":
+                results += cr.jvp(lambda x: f(x, b), (a,), (a,))  # noqa: B023
+            want = getattr(torch, name)(torch.tensor(a), torch.tensor(b)).dtype
+            assert {f"torch.{y.dtype}" for y in results} == {str(want)}, dtypes
 
 
 @pytest.mark.parametrize("value", [2, 2.5])

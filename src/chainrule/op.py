@@ -25,6 +25,7 @@ from typing import Any
 from numpy import ndarray
 
 from .errors import do_not_broadcast, do_not_combine
+from .values import DOUBLE, narrowed
 
 __all__ = ["Box", "Op", "constant", "custom", "elementwise", "linear_of_many", "multilinear", "reduction", "symmetric"]
 
@@ -85,7 +86,12 @@ class Op:
     def compute(self, inputs, params):
         """The value on plain arrays; a shape that does not fit is explained in PyTorch's words."""
         try:
-            return self.value(*inputs, **params)
+            y = self.value(*inputs, **params)
+            if type(y) is ndarray and y.dtype is DOUBLE and len(inputs) > 1:
+                first = inputs[0]
+                if (type(first) is not ndarray or first.dtype is not DOUBLE) and (single := narrowed(inputs)):
+                    y = self.value(*single, **params)
+            return y
         except (ValueError, IndexError, TypeError) as error:
             if hasattr(error, "box"):  # NumPy asked a box for its numbers: it was hidden in a parameter
                 return error.box.apply(self, inputs, params)

@@ -13,9 +13,10 @@ from inspect import isgeneratorfunction
 from typing import Any
 
 import numpy as np
-from numpy import float32, float64
+from numpy import float32, float64, ndarray
 
 from .op import Box
+from .values import DOUBLE, narrowed
 
 # The clock of the tape. It counts down, so that the newest node has the smallest number
 # and a plain heap hands it out first.
@@ -180,6 +181,9 @@ def binary(op):
             return op(a, b)
         try:
             y = op(u, v) if level else value(u, v)
+            if type(y) is ndarray and y.dtype is DOUBLE and (type(u) is not ndarray or u.dtype is not DOUBLE):
+                single = narrowed((u, v))
+                y = y if single is None else value(*single)
         except (ValueError, TypeError):
             y = op.compute((u, v), {})
         result = Tensor()
@@ -275,7 +279,7 @@ def constant_of(x):
     """The value of an input that is a constant at this level, without a box if it needs none."""
     while type(x) is Tensor and x.node is None:
         x = x.array
-    if type(x) is np.ndarray or isinstance(x, VALUES):
+    if type(x) is ndarray or isinstance(x, VALUES):
         return x
     return x.boxed if hasattr(x, "boxed") else np.asarray(x)  # boxed: a line that `compile` is recording
 

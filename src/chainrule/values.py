@@ -4,6 +4,21 @@ import math
 
 import numpy as np
 
+SINGLE, DOUBLE = np.dtype("float32"), np.dtype("float64")
+
+
+def narrowed(values):
+    """`values` in float32, if NumPy makes a float64 array of them where PyTorch stays in float32; else None.
+
+    In PyTorch integers widen no floats, and single numbers no arrays.
+    """
+    for x in values:
+        if type(x) is np.ndarray and x.dtype is DOUBLE and x.ndim:
+            return None  # asked first, because it is usual
+    floats = [x for x in values if hasattr(x, "dtype") and x.dtype.kind == "f"]
+    deciding = {x.dtype for x in floats if x.ndim} or {x.dtype for x in floats}
+    return [x.astype(SINGLE) if hasattr(x, "dtype") else x for x in values] if deciding == {SINGLE} else None
+
 
 def logistic(x):
     """1 / (1 + exp(-x)) without overflow: exp sees only what is not positive."""

@@ -122,7 +122,6 @@ SAMPLES = [
         kinds=("value",),
         when=lambda trial: no_tensor(trial) and "dtype" not in trial.sample.kwargs,
     ),
-    Reason("clamp", "int32 and float32 make float64, as in NumPy", ("float32",), ("value",), of_dtype(torch.int32)),
     Reason("clamp", "where a bound is nan, no derivative flows to the other", **REFERENCE, **REVERSE, when=at_nan),
     Reason(
         "__rsub__",

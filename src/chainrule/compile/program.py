@@ -9,6 +9,7 @@ from ..nested import each
 from ..op import Box
 from ..tape import number_or_array
 from ..tensor import Tensor
+from ..values import SINGLE, narrowed
 from .source import INFIX, Line, plain_op
 
 # Rows whose result, if it has the shape and dtype of the input, is the input.
@@ -153,9 +154,19 @@ class Program:
         key = repr((id(op), each(token, [inputs, params])))
         if key not in self.known:
             value = computed(op, inputs, params)
+            inputs = self.in_dtype_of(value, inputs)
             same = unchanged(op, inputs, params, value)
             self.known[key] = self.append(op, inputs, params, value) if same is None else same
         return self.known[key]
+
+    def in_dtype_of(self, value, inputs):
+        """`inputs` in float32 where NumPy would make float64 of them, but the value is float32 (`values.narrowed`)."""
+        if getattr(value, "dtype", None) != np.float32 or narrowed(each(value_of, inputs)) is None:
+            return inputs
+        cast = lambda x: self.line(rules.astype, (x,), {"dtype": SINGLE}) if type(x) is Traced else x.astype(SINGLE)
+        return tuple(
+            cast(x) if getattr(x, "dtype", SINGLE) != SINGLE and not getattr(x, "weak", False) else x for x in inputs
+        )
 
     def append(self, op, inputs, params, value):
         line = Traced(self, op, inputs, params, value)
