@@ -256,6 +256,11 @@ def test_second_order_is_pytorchs_in_every_nesting(name, x, args, kwargs):
 
 # ---- functions of several tensors
 
+
+def nn(lib):
+    return lib.nn.functional if lib is torch else lib.nn
+
+
 SEVERAL = {
     "cat": lambda lib, a, b: lib.cat([a, b, a]),
     "cat along 1": lambda lib, a, b: lib.cat((a, b), 1),
@@ -278,6 +283,15 @@ SEVERAL = {
     "outer": lambda lib, a, b: a[0].outer(b[1]),
     "two tensors each way": lambda lib, a, b: a**b / (b - a * 3) + b,
     "max and its indices": lambda lib, a, b: b[(lib.tensor([0, 1]), a.max(1).indices)],
+    "tuples and ranges as indices": lambda lib, a, b: a[:, (0, 2)] * b[(0, 1), (1, 2)] * b[range(1)][0, 0],
+    "permute by name": lambda lib, a, b: a.permute(dims=(1, 0)) @ b,
+    "masked_fill": lambda lib, a, b: a.masked_fill(a > b, 2) * b,
+    "binary cross entropy": lambda lib, a, b: nn(lib).binary_cross_entropy(a, b, reduction="none"),
+    "weighted losses": lambda lib, a, b: (
+        nn(lib).mse_loss(a, b, weight=lib.tensor(X)) + nn(lib).l1_loss(a, b, weight=lib.tensor(X))
+    ),
+    "huber losses": lambda lib, a, b: nn(lib).huber_loss(a, b, delta=0.22) + nn(lib).smooth_l1_loss(a, b, beta=0.35),
+    "shape by calling": lambda lib, a, b: a.reshape(a.size(1), -1) @ b.reshape(b.size()),
 }
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from . import inplace
 from .errors import captured
 from .methods import Methods
-from .nested import rebuilt
+from .nested import leaves, repack
 from .op import Box
 from .rules import expand
 from .tape import Node, constant_of, levels, lift, link, number_or_array, outward, views_of
@@ -163,10 +163,8 @@ def jvp(f: Function, primals: Sequence[Value], tangents: Sequence[Value]) -> tup
             )
         duals.append(Dual(primal, t, level))
     y = f(*duals)
-    if isinstance(y, tuple | list):
-        parts = [split(part, level) for part in y]
-        return rebuilt(y, [p for p, _ in parts]), rebuilt(y, [t for _, t in parts])
-    return split(y, level)
+    pairs = [split(part, level) for part in leaves(y)]
+    return repack(y, [primal for primal, _ in pairs]), repack(y, [tangent for _, tangent in pairs])
 
 
 def split(y, level):

@@ -12,7 +12,7 @@ from . import functions, tape
 from .batch import push_basis
 from .errors import mismatch
 from .forward import jvp
-from .nested import rebuilt
+from .nested import leaves, repack
 from .op import Box
 from .reverse import sweep
 from .tape import Leaf, levels, lift, number_or_array, outward, tensor_of
@@ -45,12 +45,14 @@ def vjp(f: Function, *primals: Value) -> tuple[Any, Callable[..., tuple[Tensor, 
     xs = [leaf(p, level) for p in primals]
     with tape.enable_grad():
         y = f(*xs)
-    several = isinstance(y, tuple | list)
-    ys = [y if isinstance(y, Box) else tensor_of(number_or_array(np.asarray(y))) for y in (y if several else [y])]
+    ys = [as_box(part) for part in leaves(y)]
+    if not ys:
+        raise RuntimeError(
+            f"vjp(f, *primals): Expected f to be a function that has non-empty output (got output = {[*y]})"
+        )
 
     def pullback(*cotangents):
-        one_for_all = several and len(cotangents) == 1 and isinstance(cotangents[0], tuple | list)
-        given = cotangents[0] if one_for_all else cotangents
+        given = leaves(cotangents)
         if len(given) != len(ys):
             raise RuntimeError(f"the function has {len(ys)} outputs, but {len(given)} cotangents were given")
         seeds = []
@@ -61,8 +63,19 @@ def vjp(f: Function, *primals: Value) -> tuple[Any, Callable[..., tuple[Tensor, 
         found = sweep(seeds, True, False, {x.node.number for x in xs}, level)
         return tuple(outward(found[n] if (n := x.node.number) in found else np.zeros_like(x.array)) for x in xs)
 
-    out = [outward(y.array) if belongs(y, level) else y for y in ys]
-    return (rebuilt(y, out) if several else out[0]), pullback
+    return repack(y, [outward(y.array) if belongs(y, level) else y for y in ys]), pullback
+
+
+def as_box(y):
+    """A result as it is, or as a Tensor if it is an array or a number. Raises RuntimeError for what is neither."""
+    if isinstance(y, Box):
+        return y
+    array = np.asarray(y)
+    if array.dtype.kind not in "fiub":
+        raise RuntimeError(
+            f"vjp(f, *primals): expected f(*primals) to return only tensors, got unsupported type {type(y)}"
+        )
+    return tensor_of(number_or_array(array))
 
 
 def leaf(primal, level):
@@ -127,6 +140,9 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Callable[..
         for i in chosen:
             if not -len(args) <= i < len(args):
                 raise RuntimeError(f"Got argnum={i}, but only {len(args)} positional inputs")
+        places = tuple(i % len(args) for i in chosen)
+        if len(set(places)) < len(places):
+            raise RuntimeError(f"argnums elements must be unique, got {places}")
 
         def of_chosen(*primals):
             full = list(args)

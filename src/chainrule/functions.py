@@ -7,6 +7,7 @@ PyTorch's names and meanings; where NumPy spells a thing differently (`axis`, `k
 
 import math
 import operator
+import warnings
 from collections import namedtuple
 from types import SimpleNamespace
 
@@ -170,8 +171,9 @@ def where(condition, a, b):
     >>> cr.where(x > 0, x, 0.0)
     tensor([0., 2.])
     """
-    condition = plain(condition)
-    return rules.where(a, b, condition=condition.boxed if hasattr(condition, "program") else condition)
+    known = plain(condition)
+    y = rules.where(a, b, condition=known.boxed if hasattr(known, "program") else known)
+    return y if isinstance(y, Box) else positions(condition, y[()])
 
 
 def plain(x):
@@ -368,7 +370,7 @@ def norm(x, p=2, dim=None, keepdim=False, *, axis=None, keepdims=False):
     if p == 1:
         return row.sum(size, **where_to)
     if p == 0:
-        return row.sum(abs(sign(x)), **where_to)
+        return row.sum(abs(sign(x)) + (x != x), **where_to)
     zero = size == 0  # where the slopes of |x|^p and of its root are infinite: there the derivative is 0
     total = row.sum(where(zero, 0.0 if p > 0 else np.inf, where(zero, 1.0, size) ** p), **where_to)
     nothing = total == 0
@@ -406,8 +408,10 @@ amin = extreme_of(rules.amin, "amin", "The smallest; equals share the derivative
 def extreme(x, dim, keepdim, axis, keepdims, of_all, position, Result):
     dim = axis if dim is None else dim
     needs_numbers(x, axes(x, dim), Result.__name__, RuntimeError)
+    if dim is None and keepdim:
+        raise TypeError(f"{Result.__name__}() received an invalid combination of arguments: keepdim goes with a dim")
     if dim is None:
-        return of_all(x, axis=None, keepdims=False)
+        return of_all(x, axis=None, keepdims=keepdims)
     d = one_axis(dim, np.ndim(x))
     if np.ndim(x) == 0:
         return Result(clone(x), positions(x, np.int64(0)))
@@ -611,13 +615,14 @@ def unsqueeze(x, dim):
     return row.unsqueeze(x, axis=dim % (x.ndim + 1))
 
 
-def permute(x, *dims):
-    """The axes in the order of `dims`.
+def permute(x, *several, dims=None):
+    """The axes in another order, `permute(x, 1, 0)` or `permute(x, (1, 0))`.
 
     >>> import chainrule as cr
     >>> cr.permute(cr.ones(2, 3, 4), 2, 0, 1).shape
     (4, 2, 3)
     """
+    dims = several if dims is None else tuple(dims)
     dims = tuple(dims[0]) if len(dims) == 1 and isinstance(dims[0], tuple | list) else dims
     if len(dims) != x.ndim:
         raise RuntimeError(
@@ -788,7 +793,12 @@ def getitem(x, index):
     >>> x[[1, 0], [0, 0]]
     tensor([3., 1.])
     """
-    for op, parts in index_steps(x, index):
+    return walk(x, index_steps(x, index))
+
+
+def walk(x, steps):
+    """What the operations of an index lead to, one after the other."""
+    for op, parts in steps:
         try:
             x = op(x, index=parts)
         except IndexError as error:
@@ -816,6 +826,14 @@ def index_steps(x, index):
 
 def which_index(x, index):
     """The operation that `x[index]` is, and the index in plain NumPy terms."""
+    if isinstance(index, list) and len(index) < 32 and any(is_part(p) for p in index):
+        warnings.warn(
+            "Using a non-tuple sequence for multidimensional indexing is deprecated in PyTorch, and means there what a "
+            "tuple means; here, too. Write x[tuple(seq)], or x[chainrule.tensor(seq)] for an array of positions",
+            UserWarning,
+            stacklevel=4,
+        )
+        index = tuple(index)
     parts = tuple(index_part(plain(p)) for p in (index if isinstance(index, tuple) else (index,)))
     if is_basic(parts):
         errors.check_integers(x, parts)
@@ -824,6 +842,11 @@ def which_index(x, index):
         only_integers = all(p is ... or isinstance(p, int | np.integer) for p in parts)
         return (rules.select if only_integers else rules.slice_), parts
     return rules.index, parts
+
+
+def is_part(p):
+    """Whether p, in a short list, makes the list as good as a tuple: one that has a part for each axis."""
+    return p is None or p is ... or isinstance(p, slice | list | tuple | range | np.ndarray | Box)
 
 
 def index_part(p):
@@ -835,8 +858,8 @@ def index_part(p):
     if isinstance(p, slice):  # its ends may be Tensors, which are written to later
         ends = (p.start, p.stop, p.step)
         return slice(*(n if n is None or hasattr(n, "program") else operator.index(n) for n in ends))
-    if isinstance(p, list):
-        p = np.asarray([plain(each) for each in p], None if p else int)
+    if isinstance(p, list | tuple | range):
+        p = np.asarray([int(each) if hasattr(each, "program") else plain(each) for each in p], None if p else int)
     if not isinstance(p, bool | np.bool_ | np.ndarray):
         raise IndexError(
             "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices "

@@ -12,7 +12,7 @@ import numpy as np
 
 from . import tape
 from .errors import captured, does_not_fit, kind
-from .functions import getitem, index_steps
+from .functions import index_steps, walk
 from .graph import hand_on
 from .nested import leaves
 from .op import Box, custom
@@ -325,8 +325,9 @@ class InPlace:
     __slots__ = ()
 
     def __setitem__(self, index, value):
-        getitem(np.broadcast_to(False, self.shape), index)
-        self._set(value, tuple((op, {"index": parts}) for op, parts in index_steps(self, index)))
+        steps = index_steps(self, index)
+        walk(np.broadcast_to(False, self.shape), steps)  # raises for a position that is not there
+        self._set(value, tuple((op, {"index": parts}) for op, parts in steps))
 
     def copy_(self, other):
         """Write the values of `other`, broadcast to this shape. Returns the tensor.

@@ -20,6 +20,18 @@ from .tape import binary
 NO_NUMBER = (type(None), str, list, tuple, dict)
 
 
+class Size(int):
+    """How many numbers there are in a shape; called, the shape itself, or the length of one axis."""
+
+    def __new__(cls, shape):
+        size = super().__new__(cls, math.prod(shape))
+        size.shape = shape
+        return size
+
+    def __call__(self, dim=None):
+        return self.shape if dim is None else self.shape[functions.one_axis(dim, len(self.shape))]
+
+
 def swapped(function):
     """The operator for an operand on the right."""
     return lambda self, other: function(other, self)
@@ -109,10 +121,34 @@ class Methods(Box):
 
     mH = mT
 
+    def long(self):
+        """In int64.
+
+        >>> import chainrule as cr
+        >>> cr.tensor([1.5, 2.0]).long()
+        tensor([1, 2])
+        """
+        return functions.astype(self, np.int64)
+
+    def bool(self):
+        """Whether each number is not 0.
+
+        >>> import chainrule as cr
+        >>> cr.tensor([0.0, 2.0]).bool()
+        tensor([False,  True])
+        """
+        return functions.astype(self, np.bool_)
+
     @property
     def size(self):
-        """How many numbers there are."""
-        return math.prod(self.shape)
+        """How many numbers there are, as in NumPy; called, as in PyTorch, the shape, or the length of one axis.
+
+        >>> import chainrule as cr
+        >>> x = cr.ones(2, 3)
+        >>> x.size, x.size(), x.size(0)
+        (6, (2, 3), 2)
+        """
+        return Size(self.shape)
 
     def dim(self):
         """The number of axes.

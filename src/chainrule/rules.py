@@ -18,7 +18,8 @@ from .errors import do_not_multiply, does_not_fill, does_not_join
 from .op import constant, custom, elementwise, kept_shape, linear_of_many, multilinear, reduction, symmetric
 
 from .values import (  # isort: skip
-    add_at, add_up, average, count, length, log_of_sum, logistic, masked, pick, signum, stretched, total, variance,
+    add_at, add_up, average, count, length, log_of_sum, log_shares, logistic, masked, one_over, pick, signum, stretched,
+    total, variance,
 )  # fmt: skip
 
 # fmt: off
@@ -30,7 +31,7 @@ div        = elementwise("Div",        operator.truediv, lambda t, b: t / b, lam
 pow        = elementwise("Pow",        operator.pow,     lambda t, a, b: t * power_slope(a, b),
                                                          lambda t, y, a, b: t * exponent_slope(y, a, b))
 neg        = elementwise("Neg",        operator.neg,     lambda t: -t)
-reciprocal = elementwise("Reciprocal", np.reciprocal,    lambda t, y: -t * y * y)
+reciprocal = elementwise("Reciprocal", one_over,         lambda t, y: -t * y * y)
 sqrt       = elementwise("Sqrt",       np.sqrt,          lambda t, y: t / (2 * y))
 
 # ---- exponentials and logarithms
@@ -112,9 +113,9 @@ norm       = reduction("LinalgVectorNorm", length,
                                                          lambda x, y: x / (y + (y == 0)), sum)
 logsumexp  = reduction("Logsumexp",    log_of_sum,
                                                          lambda x, y: np.exp(x - y), sum)
-softmax    = symmetric("Softmax",      lambda x, axis: np.exp(x - log_of_sum(x, axis, True)),
+softmax    = symmetric("Softmax",      lambda x, axis: np.exp(log_shares(x, axis)),
                                                          lambda t, y, axis: y * (t - (t * y).sum(axis, keepdims=True)))
-log_softmax = custom("LogSoftmax",     lambda x, axis: x - log_of_sum(x, axis, True),
+log_softmax = custom("LogSoftmax",     log_shares,
                                        lambda t, y, axis: t - np.exp(y) * t.sum(axis, keepdims=True),
                                pushes=[lambda t, y, axis: t - (np.exp(y) * t).sum(axis, keepdims=True)])
 cumsum     = multilinear("Cumsum",     np.cumsum,

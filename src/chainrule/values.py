@@ -68,11 +68,22 @@ def length(x, axis, keepdims):
 
 
 def log_of_sum(x, axis, keepdims):
-    """log(sum(exp(x))) with the largest term taken out first, so that nothing overflows."""
+    """log(sum(exp(x))) with the largest term taken out first, so that nothing overflows; inf of a term that is inf."""
     top = x.max(axis, keepdims=True) if x.size else x.sum(axis, keepdims=True)
     top = np.where(np.isfinite(top), top, 0)
     y = top + np.log(np.exp(x - top).sum(axis, keepdims=True))
     return y if keepdims else y.squeeze(axis)
+
+
+def log_shares(x, axis):
+    """x minus the logarithm of the sum of all exp(x); nan beside a term that is inf, which has no share."""
+    x = x - (x.max(axis, keepdims=True) if x.size else x.sum(axis, keepdims=True))
+    return x - np.log(np.exp(x).sum(axis, keepdims=True))
+
+
+def one_over(x):
+    """1 / x, also of integers. (NumPy's `reciprocal` of an integer is an integer.)"""
+    return 1 / x
 
 
 def stretched(x, shape):

@@ -30,7 +30,7 @@ INFIX = {
 
 # How rows of the table are written that are neither operators nor ufuncs; `more` is what else a reduction was given.
 FORMS = {
-    rules.neg: "-{x}", rules.abs: "abs({x})", rules.relu: "np.maximum({x}, 0)",
+    rules.neg: "-{x}", rules.reciprocal: "1 / {x}", rules.abs: "abs({x})", rules.relu: "np.maximum({x}, 0)",
     rules.where: "np.where({condition}, {a}, {b})", rules.clip: "np.clip({x}, {low}, {high})",
     rules.expand: "np.broadcast_to({x}, {shape})", rules.reshape: "{x}.reshape({shape})",
     rules.squeeze: "{x}.squeeze({axis})", rules.unsqueeze: "np.expand_dims({x}, {axis})",

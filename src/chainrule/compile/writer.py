@@ -23,7 +23,7 @@ MATH = "exp exp2 expm1 log log2 log10 log1p sqrt sin cos tan sinh cosh tanh isfi
 ON_FLOATS = {
     **{getattr(np, name): f"math.{name}({{0}})" for name in MATH.split()},
     **{getattr(np, f"arc{name}"): f"math.a{name}({{0}})" for name in "sin cos tan sinh cosh tanh".split()},
-    np.reciprocal: "1 / {0}",
+    rules.reciprocal.value: "1 / {0}",
     np.maximum: "{0} if {0} >= {1} or {0} != {0} else {1}",
     np.minimum: "{0} if {0} <= {1} or {0} != {0} else {1}",
     rules.sigmoid.value: "1 / (1 + math.exp(-{0}))",
@@ -204,7 +204,7 @@ class Strip:
 def ufunc_of(step):
     """The ufunc that does `step` with `out=`, or None; and its inputs."""
     ufunc, inputs = INFIX.get(step.op.value, ("", step.op.value))[1], step.inputs
-    ufunc = {rules.neg: np.negative, rules.abs: np.abs}.get(step.op, ufunc)
+    ufunc = {rules.neg: np.negative, rules.abs: np.abs, rules.reciprocal: np.reciprocal}.get(step.op, ufunc)
     if step.op is rules.pow and is_number(inputs[1], 2):
         ufunc, inputs = np.square, inputs[:1]
     return ufunc if isinstance(ufunc, np.ufunc) else None, inputs

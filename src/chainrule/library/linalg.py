@@ -33,7 +33,7 @@ from . import places
 from .more import require
 
 __all__ = """
-    inv det slogdet logdet solve cholesky eigh eigvalsh svdvals vector_norm matrix_norm norm matrix_power multi_dot
+    LinAlgError inv det slogdet logdet solve cholesky eigh eigvalsh svdvals vector_norm matrix_norm norm matrix_power multi_dot
     cross diagonal vecdot
 """.split()
 
@@ -45,25 +45,76 @@ METHODS = """
 Slogdet = namedtuple("slogdet", ["sign", "logabsdet"])
 Eigh = namedtuple("linalg_eigh", ["eigenvalues", "eigenvectors"])
 
+
+class LinAlgError(RuntimeError, np.linalg.LinAlgError):
+    """A matrix has no inverse, or no factors. PyTorch's is a RuntimeError, NumPy's a ValueError; this is both.
+
+    >>> import chainrule as cr
+    >>> try:
+    ...     cr.linalg.inv(cr.zeros(2, 2))
+    ... except cr.linalg.LinAlgError:
+    ...     print("singular")
+    singular
+    """
+
+
+def has_no_inverse(x):
+    """Say in PyTorch's words where x is singular."""
+    for element, a in elements(x):
+        for k in range(1, len(a) + 1):
+            require(
+                np.linalg.matrix_rank(a[:, :k]) == k,
+                f"linalg.inv: {element}The diagonal element {k} is zero, the inversion could not be completed because "
+                "the input matrix is singular.",
+                LinAlgError,
+            )
+
+
+def has_no_solution(x, _):
+    """Say in PyTorch's words which matrix is singular."""
+    for element, a in elements(x):
+        regular = np.linalg.matrix_rank(a) == len(a)
+        words = f"torch.linalg.solve: {element}The solver failed because the input matrix is singular."
+        require(regular, words, LinAlgError)
+
+
+def is_not_definite(x):
+    """Say in PyTorch's words which leading minor of x is not positive."""
+    for element, a in elements(x):
+        for k in range(1, len(a) + 1):
+            require(
+                np.linalg.eigvalsh(a[:k, :k])[0] > 0,
+                f"linalg.cholesky: {element}The factorization could not be completed because the input is not "
+                f"positive-definite (the leading minor of order {k} is not positive-definite).",
+                LinAlgError,
+            )
+
+
+def elements(x):
+    """The matrices in a stack, each with what PyTorch's messages call it."""
+    for i, a in enumerate(x.reshape(-1, *x.shape[-2:])):
+        yield f"(Batch element {i}): " if x.ndim > 2 else "", a
+
+
 # fmt: off
 inverse = custom("LinalgInvEx",        np.linalg.inv,       lambda t, y: -y.mT @ t @ y.mT,
-                               pushes=[lambda t, y: -y @ t @ y])
+                               pushes=[lambda t, y: -y @ t @ y], wrong=has_no_inverse)
 solution = custom("LinalgSolveEx",     np.linalg.solve,     lambda t, y, a: -solution(a.mT, t) @ y.mT,
                                                             lambda t, a: solution(a.mT, t),
                                pushes=[lambda t, y, a: -solution(a, t @ y),
-                                       lambda t, a: solution(a, t)])
+                                       lambda t, a: solution(a, t)], wrong=has_no_solution)
 determinant = custom("LinalgDet",      np.linalg.det,       lambda t, x, y: (t * y)[..., None, None] * inverse(x).mT,
                                pushes=[lambda t, x, y: y * (inverse(x).mT * t).sum((-2, -1))])
 log_volume = custom("LinalgSlogdet",   lambda x: np.linalg.slogdet(x)[1], lambda t, x: t[..., None, None] * inverse(x).mT,
                                pushes=[lambda t, x: (inverse(x).mT * t).sum((-2, -1))])
 factor = custom("LinalgCholeskyEx",    np.linalg.cholesky,  lambda t, y: symmetric_part(between(y.mT, lower_half(y.mT @ t))),
-                               pushes=[lambda t, y: y @ lower_half(between(y, t))])
+                               pushes=[lambda t, y: y @ lower_half(between(y, t))], wrong=is_not_definite)
 eigenvalues = custom("LinalgEigh",     lambda x, half: np.linalg.eigvalsh(x, half),
                                        lambda t, x, half: along(eigenvectors(x, half=half), t),
                                pushes=[lambda t, x, half: across(eigenvectors(x, half=half), t)])
 eigenvectors = custom("LinalgEigh",    lambda x, half: np.linalg.eigh(x, half)[1],
-                                       lambda t, x, y, half: y @ (gaps(x, half) * (y.mT @ t)) @ y.mT,
-                               pushes=[lambda t, x, y, half: y @ (gaps(x, half) * (y.mT @ t @ y))])
+                                       lambda t, x, y, half: y @ by_gaps(y.mT @ t, x, half) @ y.mT,
+                               pushes=[lambda t, x, y, half: y @ by_gaps(y.mT @ t @ y, x, half)])
 # fmt: on
 
 
@@ -91,16 +142,16 @@ def across(v, x):
     return (v * (x @ v)).sum(-2)
 
 
-def gaps(x, half):
-    """1 / (w_j - w_i) for the eigenvalues w of x, and 0 where two are equal.
+def by_gaps(m, x, half):
+    """m_ij / (w_j - w_i) for the eigenvalues w of x, and 0 on the diagonal.
 
-    Eigenvectors of equal eigenvalues have no derivative, and what depends on the eigenvalues
-    alone does not need it.
+    Eigenvectors of equal eigenvalues have no derivative: where m asks for one, it is nan, and 0 where it does not.
     """
     w = eigenvalues(x, half=half)
     gap = w[..., None, :] - w[..., :, None]
     equal = np.abs(plain(gap)) <= 100 * np.finfo(w.dtype).eps * (np.abs(plain(w)).max() if w.size else 0)
-    return choose(equal, 0, 1 / choose(equal, 1, gap))
+    asked = equal & (plain(m) != 0) & ~np.eye(w.shape[-1], dtype=bool)
+    return choose(equal, choose(asked, np.nan, 0), m / choose(equal, 1, gap))
 
 
 def square_matrices(x, name):

@@ -12,7 +12,7 @@ import numpy as np
 from .. import functions, rules
 
 from ..functions import (  # isort: skip
-    astype, cat, clamp, flip, getitem, mean, movedim, norm, one_axis, plain, positions, prod, public, sigmoid, std,
+    astype, cat, clamp, clone, flip, getitem, mean, movedim, norm, one_axis, plain, positions, prod, public, sigmoid, std,
     sum, var, where,
 )  # fmt: skip
 from ..functions import round as nearest
@@ -64,7 +64,7 @@ remainder = made(elementwise("Remainder", np.remainder, lambda t: t, lambda t, a
 copysign = made(elementwise("Copysign", np.copysign, lambda t, y, a: t * turned(y, a), lambda t: np.zeros_like(t)),
                 "|a| with the sign of b; the derivatives are 1 or -1 (0 at a = 0), and 0.")
 whole_quotient = binary(elementwise("Div", np.floor_divide, lambda t: np.zeros_like(t), lambda t: np.zeros_like(t)))
-truncated_quotient = binary(elementwise("Div", lambda a, b: np.trunc(a / b), lambda t: np.zeros_like(t), lambda t: np.zeros_like(t)))
+truncated_quotient = binary(elementwise("Div", lambda a, b: whole_part(a / b, a, b), lambda t: np.zeros_like(t), lambda t: np.zeros_like(t)))
 xlogy = made(elementwise("Xlogy", lambda a, b: a_log_b(a, b), lambda t, a, b: t * slope_of_log(a, b), lambda t, a, b: t * a / b),
              "a log(b), 0 where a is 0; the derivatives are log(b) (0 where a = 0 and b <= 0) and a / b.")
 
@@ -81,6 +81,11 @@ cumprod_all = unary(custom("Cumprod", lambda x, axis: np.cumprod(x, axis),
                                       lambda t, x, y, axis: flip(rules.cumsum(flip(t * y, axis), axis=axis), axis) / x,
                               pushes=[lambda t, x, y, axis: rules.cumsum(t / x, axis=axis) * y]))
 # fmt: on
+
+
+def whole_part(quotient, *operands):
+    """A quotient rounded towards 0, in the dtype of its operands."""
+    return np.trunc(quotient).astype(np.result_type(*operands))
 
 
 def inverse_square(a, b):
@@ -111,8 +116,8 @@ def a_log_b(a, b):
 
 def sinc_slope(x):
     zero = x == 0
-    x = choose(zero, 1, x)
-    return choose(zero, 0, (np.cos(x * np.pi) - np.sin(x * np.pi) / (x * np.pi)) / x)
+    slope, x = x * (np.pi**2 / -3), choose(zero, 1, x)
+    return choose(zero, slope, (np.cos(x * np.pi) - np.sin(x * np.pi) / (x * np.pi)) / x)
 
 
 # ---- arithmetic with PyTorch's options
@@ -251,6 +256,8 @@ def nan_to_num(x, nan=0.0, posinf=None, neginf=None):
     >>> cr.nan_to_num(cr.tensor([1.0, float("nan"), float("inf")]), posinf=9.0)
     tensor([1., 0., 9.])
     """
+    if x.dtype.kind != "f":
+        return clone(x)
     limits = np.finfo(x.dtype)
     x = where(x == np.inf, limits.max if posinf is None else posinf, x)
     x = where(x == -np.inf, limits.min if neginf is None else neginf, x)
@@ -367,7 +374,7 @@ def nansum(x, dim=None, keepdim=False, *, dtype=None):
     >>> cr.nansum(cr.tensor([1.0, float("nan"), 3.0]))
     tensor(4.)
     """
-    return sum(where(x != x, 0.0, x), dim, keepdim, dtype=dtype)
+    return sum(where(x != x, 0, x), dim, keepdim, dtype=dtype)
 
 
 def nanmean(x, dim=None, keepdim=False, *, dtype=None):
@@ -427,7 +434,7 @@ def cumprod(x, dim, *, dtype=None):
     if not (x == 0).any():
         return cumprod_all(x, axis=d)
     factors = movedim(x, d, -1)[..., None, :]
-    return movedim(prod(where(np.tri(x.shape[d], dtype=bool), factors, 1.0), -1), -1, d)
+    return movedim(prod(where(np.tri(x.shape[d], dtype=bool), factors, 1), -1), -1, d)
 
 
 def slices(x, d, *bounds):

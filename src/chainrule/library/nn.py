@@ -1,36 +1,20 @@
 """What networks are made of: activations, losses, layers. Names and meanings as in `torch.nn.functional`.
 
-Everything here is made of other functions; nothing has a rule of its own.
+Nearly everything here is made of other functions.
 """
 
 import math
 
 import numpy as np
 
-from ..functions import (
-    abs,
-    clamp,
-    exp,
-    expm1,
-    log,
-    log_softmax,
-    matmul,
-    mean,
-    norm,
-    plain,
-    reshape,
-    row,
-    rules,
-    sigmoid,
-    softmax,
-    sqrt,
-    squeeze,
-    sum,
-    tanh,
-    where,
-    whole,
+from .. import errors, functions
+
+from ..functions import (  # isort: skip
+    abs, astype, clamp, exp, expm1, log_softmax, matmul, mean, norm, plain, reshape, row, rules, sigmoid, softmax,
+    sqrt, squeeze, sum, tanh, where, whole,
 )  # fmt: skip
-from ..tape import tensor_of
+from ..op import elementwise
+from ..tape import binary, tensor_of
 from .more import piecewise, require, slices, xlogy
 from .places import broadcast_tensors, chunk, gather
 
@@ -42,6 +26,8 @@ __all__ = """
 """.split()
 
 # ---- activations
+
+relu, softplus = functions.relu, functions.softplus
 
 
 def gelu(x, *, approximate="none"):
@@ -144,7 +130,7 @@ def hardtanh(x, min_val=-1.0, max_val=1.0):
     tensor([-1.0000,  0.5000,  1.0000])
     """
     require(min_val <= max_val, "min_val cannot be greater than max_val", ValueError)
-    return where(x <= min_val, min_val, where(x >= max_val, max_val, x))
+    return astype(where(x <= min_val, min_val, where(x >= max_val, max_val, x)), x.dtype)
 
 
 def relu6(x):
@@ -245,7 +231,7 @@ def threshold(x, threshold, value):
     >>> cr.nn.threshold(cr.tensor([0.5, 2.0]), 1.0, 9.0)
     tensor([9., 2.])
     """
-    return where(x <= threshold, value, x)
+    return astype(where(x <= threshold, value, x), x.dtype)
 
 
 def glu(x, dim=-1):
@@ -288,12 +274,13 @@ def embedding(index, weight, padding_idx=None, max_norm=None, norm_type=2.0, sca
     require(weight.ndim == 2, "'weight' must be 2-D")
     supported = max_norm is None and not scale_grad_by_freq
     require(supported, "embedding: max_norm and scale_grad_by_freq are not supported", NotImplementedError)
-    y = row.index(weight, index=(whole(index),))
+    n, index = weight.shape[0], whole(index)
+    require(not ((index < 0) | (index >= n)).any(), "index out of range in self", IndexError)
+    y = row.index(weight, index=(index,))
     if padding_idx is None:
         return y
-    n = weight.shape[0]
     require(-n <= padding_idx < n, "Padding_idx must be within num_embeddings", AssertionError)
-    padding = whole(index) == padding_idx % n
+    padding = index == padding_idx % n
     return where(padding[..., None], plain(y), y)
 
 
@@ -306,7 +293,10 @@ def one_hot(index, num_classes=-1):
             [1, 0]])
     """
     index = whole(index)
+    require(index.dtype.kind in "iu", "one_hot is only applicable to index tensor of type LongTensor.")
+    require(not (index < 0).any(), "Class values must be non-negative.")
     n = num_classes if num_classes >= 0 else int(index.max()) + 1
+    require(not (index >= n).any(), "Class values must be smaller than num_classes.")
     return tensor_of((index[..., None] == np.arange(n)).astype(np.int64))
 
 
@@ -368,7 +358,9 @@ def pad(x, pad, mode="constant", value=None):
     >>> cr.nn.pad(cr.tensor([1.0, 2.0, 3.0]), (1, 1), "reflect")
     tensor([2., 1., 2., 3., 2.])
     """
-    names = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
+    require(len(pad) % 2 == 0, "Padding length must be divisible by 2")
+    names = {"constant": "", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
+    require(mode in names, f"Unrecognised padding mode {mode}", NotImplementedError)
     for d, (before, after) in zip(range(x.ndim - 1, -1, -1), zip(pad[::2], pad[1::2], strict=True), strict=False):
         if mode in ("constant", "circular"):  # what is taken away goes first
             x = slices(x, d, max(0, -before), x.shape[d] - max(0, -after))
@@ -379,7 +371,7 @@ def pad(x, pad, mode="constant", value=None):
             inside = (*(slice(None),) * d, slice(before, before + n), ...)
             hit = np.zeros(shape, bool)
             hit[inside] = True
-            x = where(hit, rules.scatter(x, index=inside, shape=shape), value or 0.0)
+            x = where(hit, rules.scatter(x, index=inside, shape=shape), value or 0)
         else:
             places = np.pad(np.arange(n), (max(0, before), max(0, after)), names[mode])
             places = places[max(0, -before) : len(places) - max(0, -after)]
@@ -414,9 +406,11 @@ def pairwise_distance(a, b, p=2.0, eps=1e-6, keepdim=False):
 # ---- losses
 
 
-def reduced(loss, reduction):
-    """The mean of a loss, its sum, or every number of it."""
+def reduced(loss, reduction, weight=None):
+    """The mean of a loss (by its weights, if there are any), its sum, or every number of it."""
     require(reduction in ("none", "mean", "sum"), f"{reduction} is not a valid value for reduction", ValueError)
+    if reduction == "mean" and weight is not None:
+        return sum(loss) / sum(weight)
     return loss if reduction == "none" else mean(loss) if reduction == "mean" else sum(loss)
 
 
@@ -432,7 +426,7 @@ def mse_loss(x, target, reduction="mean", weight=None):
     tensor(2.)
     """
     d = x - target
-    return reduced(weighted(d * d, weight), reduction)
+    return reduced(weighted(d * d, weight), reduction, weight)
 
 
 def l1_loss(x, target, reduction="mean", weight=None):
@@ -442,7 +436,7 @@ def l1_loss(x, target, reduction="mean", weight=None):
     >>> cr.nn.l1_loss(cr.tensor([1.0, 2.0]), cr.tensor([1.0, 4.0]))
     tensor(1.)
     """
-    return reduced(weighted(abs(x - target), weight), reduction)
+    return reduced(weighted(abs(x - target), weight), reduction, weight)
 
 
 def smooth_l1_loss(x, target, reduction="mean", beta=1.0):
@@ -453,8 +447,9 @@ def smooth_l1_loss(x, target, reduction="mean", beta=1.0):
     tensor(0.8125)
     """
     require(beta >= 0, "smooth_l1_loss does not support negative values for beta.")
-    d = abs(x - target)
-    return reduced(d if beta == 0 else where(d < beta, d * d / (2 * beta), d - beta / 2), reduction)
+    d = x - target
+    near, far = abs(d) < beta, lambda d: abs(d) - beta / 2
+    return reduced(far(d) if beta == 0 else piecewise(near, lambda d: d * d / (2 * beta), far, d), reduction)
 
 
 def huber_loss(x, target, reduction="mean", delta=1.0, weight=None):
@@ -465,8 +460,25 @@ def huber_loss(x, target, reduction="mean", delta=1.0, weight=None):
     tensor(0.8125)
     """
     require(delta > 0, "huber_loss does not support non-positive values for delta.")
-    d = abs(x - target)
-    return reduced(weighted(where(d <= delta, d * d / 2, (d - delta / 2) * delta), weight), reduction)
+    d = x - target
+    loss = piecewise(abs(d) <= delta, lambda d: d * d / 2, lambda d: (abs(d) - delta / 2) * delta, d)
+    return reduced(weighted(loss, weight), reduction)
+
+
+def check_target(x, target, ignore_index):
+    """Raise PyTorch's errors for classes that are none, or do not go with x."""
+    require(x.ndim, "Expected 1 or more dimensions (got 0)", ValueError)
+    if x.ndim > 1:
+        n, m = x.shape[0], target.shape[0] if target.ndim else 1
+        require(n == m, f"Expected input batch_size ({n}) to match target batch_size ({m}).", ValueError)
+    word = errors.kind(target.dtype)[6:-6]
+    require(target.dtype.kind in "iu", f"expected target dtype to be Long or Byte, but got {word}")
+    require(x.ndim > 2 or target.ndim < 2, "0D or 1D target tensor expected, multi-target not supported")
+    shape = [*x.shape[:1], *x.shape[2:]] if x.ndim > 1 else []
+    require(list(target.shape) == shape, f"Expected target size {shape}, got {list(target.shape)}")
+    classes = x.shape[1 if x.ndim > 1 else 0]
+    beyond = target[((target < 0) | (target >= classes)) & (target != ignore_index)]
+    require(not beyond.size, f"Target {beyond[:1].sum()} is out of bounds.", IndexError)
 
 
 def nll_loss(x, target, weight=None, *, ignore_index=-100, reduction="mean"):
@@ -480,6 +492,10 @@ def nll_loss(x, target, weight=None, *, ignore_index=-100, reduction="mean"):
     tensor(0.4904)
     """
     classes, target = 1 if x.ndim > 1 else 0, whole(target)
+    if x.ndim == 1 and target.shape == (1,):
+        target = target[0]
+    if isinstance(target, np.ndarray | np.generic):
+        check_target(x, target, ignore_index)
     counted = target != ignore_index
     target = np.where(counted, target, 0)
     factor = counted.astype(x.dtype) if weight is None else where(counted, row.index(weight, index=(target,)), 0.0)
@@ -499,11 +515,12 @@ def cross_entropy(x, target, weight=None, *, ignore_index=-100, reduction="mean"
     log_p = log_softmax(x, classes)
     n = x.shape[classes]
     per_class = None if weight is None else reshape(weight, tuple(-1 if i == classes else 1 for i in range(x.ndim)))
-    if target.dtype.kind == "f":
+    if target.dtype.kind == "f" and target.shape == x.shape:
         p = target * (1 - label_smoothing) + label_smoothing / n if label_smoothing else target
         loss = -sum(weighted(log_p * p, per_class), classes)
         count = loss.size if x.ndim > 1 else 1
         return sum(loss) / count if reduction == "mean" else reduced(loss, reduction)
+    target = target[0] if x.ndim == 1 and target.shape == (1,) else target
     hard = nll_loss(log_p, target, weight, ignore_index=ignore_index, reduction=reduction)
     if not label_smoothing:
         return hard
@@ -518,15 +535,38 @@ def cross_entropy(x, target, weight=None, *, ignore_index=-100, reduction="mean"
     return hard * (1 - label_smoothing) + smooth * (label_smoothing / n)
 
 
+# The logarithms are at least -100, and the slopes those of PyTorch: finite where x is 0 or 1.
+surprise = binary(
+    elementwise(
+        "BinaryCrossEntropy",
+        lambda a, b: -(b * np.maximum(np.log(a), -100) + (1 - b) * np.maximum(np.log1p(-a), -100)),
+        lambda t, a, b: t * (a - b) / rules.at_least((1 - a) * a, 1e-12),
+        lambda t, a: t * (np.log1p(-a) - np.log(a)),
+    )
+)
+
+
+def same_sizes(x, target, words):
+    """Raise PyTorch's ValueError for a target of another shape, which broadcasting would accept."""
+    require(x.shape == target.shape, words.format(errors.size(target.shape), errors.size(x.shape)), ValueError)
+
+
 def binary_cross_entropy(x, target, weight=None, *, reduction="mean"):
     """The mean of -(target log x + (1 - target) log(1 - x)), the logarithms being at least -100.
+
+    Raises ValueError if the shapes differ, RuntimeError if a number of x is not between 0 and 1.
 
     >>> import chainrule as cr
     >>> cr.nn.binary_cross_entropy(cr.tensor([0.5]), cr.tensor([1.0]))
     tensor(0.6931)
     """
-    loss = -(target * clamp(log(x), min=-100) + (1 - target) * clamp(log(1 - x), min=-100))
-    return reduced(weighted(loss, weight), reduction)
+    same_sizes(x, target, "Using a target size ({}) that is different to the input size ({}) is deprecated. "
+                          "Please ensure they have the same size.")  # fmt: skip
+    known = plain(x)
+    if isinstance(known, np.ndarray | np.generic):
+        require(((known >= 0) & (known <= 1)).all(), "all elements of input should be between 0 and 1")
+    with np.errstate(divide="ignore"):
+        return reduced(weighted(surprise(x, target), weight), reduction)
 
 
 def binary_cross_entropy_with_logits(x, target, weight=None, *, reduction="mean", pos_weight=None):
@@ -536,6 +576,7 @@ def binary_cross_entropy_with_logits(x, target, weight=None, *, reduction="mean"
     >>> cr.nn.binary_cross_entropy_with_logits(cr.tensor([0.0]), cr.tensor([1.0]))
     tensor(0.6931)
     """
+    same_sizes(x, target, "Target size ({}) must be the same as input size ({})")
     sure = 1.0 if pos_weight is None else (pos_weight - 1) * target + 1
     loss = (1 - target) * x - logsigmoid(x) * sure
     return reduced(weighted(loss, weight), reduction)

@@ -3,15 +3,16 @@
 Nearly everything here is indexing, whose transpose adds what was read twice.
 """
 
+import itertools
 from collections import namedtuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from .. import rules
+from .. import errors, rules
 
 from ..functions import (  # isort: skip
-    cat, clone, expand, flatten, flip, getitem, movedim, one_axis, plain, positions, reshape, row, sum, swapaxes,
+    astype, cat, clone, expand, flatten, flip, getitem, movedim, one_axis, plain, positions, reshape, row, sum, swapaxes,
     unsqueeze, view, where, whole,
 )  # fmt: skip
 from ..op import Box, multilinear
@@ -203,8 +204,10 @@ def index_select(x, dim, index):
     """
     d = one_axis(dim, x.ndim)
     index = whole(index)
+    require(index.ndim < 2, "index_select(): Index is supposed to be a vector", IndexError)
     if x.ndim == 0:
         return x * 1
+    require(not ((index < 0) | (index >= x.shape[d])).any(), "index out of range in self", IndexError)
     return row.index(x, index=(*(slice(None),) * d, index.reshape(-1)))
 
 
@@ -227,19 +230,23 @@ def masked_select(x, mask):
     tensor([1., 4.])
     """
     mask = whole(mask)
+    errors.do_not_broadcast(mask, x)
     shape = np.broadcast_shapes(x.shape, mask.shape)
     return row.index(expand(x, shape), index=(np.broadcast_to(mask, shape),))
 
 
 def masked_fill(x, mask, value):
-    """x with `value` where `mask` holds, with broadcasting.
+    """x with `value` where `mask` holds, with broadcasting; the dtype stays. Raises RuntimeError for a mask of numbers.
 
     >>> import chainrule as cr
     >>> x = cr.tensor([1.0, -2.0])
     >>> cr.masked_fill(x, x < 0, 0.0)
     tensor([1., 0.])
     """
-    return where(mask, value, x)
+    mask = whole(mask)
+    word = errors.kind(mask.dtype)[6:-6].lower()
+    require(mask.dtype == bool, f"masked_fill_ only supports boolean masks, but got mask with dtype {word}")
+    return astype(where(mask, value, x), x.dtype)
 
 
 def added_at(x, index, source):
@@ -263,6 +270,9 @@ def scatter_add(x, dim, index, src):
 def along(x, dim, index, source):
     """x and `source` with at least one axis each, and an index of the slices along `dim` that `index` names."""
     d, index = one_axis(dim, x.ndim), whole(index)
+    n = x.shape[d] if x.ndim else 1
+    beyond = index[(index < 0) | (index >= n)]
+    require(not beyond.size, f"index {beyond[:1].sum()} is out of bounds for dimension {dim} with size {n}")
     x, source, index = (reshape(y, (1,)) if np.ndim(y) == 0 and y is not None else y for y in (x, source, index))
     if source is not None:
         fits = [n for i, n in enumerate(x.shape) if i != d] == [n for i, n in enumerate(source.shape) if i != d]
@@ -279,7 +289,7 @@ def index_add(x, dim, index, source, *, alpha=1):
     tensor([ 0.,  0., 11.])
     """
     y, source, places = along(x, dim, index, source)
-    return reshape(added_at(y, places, source * alpha), x.shape)
+    return reshape(added_at(y, places, astype(source * alpha, x.dtype)), x.shape)
 
 
 def select(x, dim, index):
@@ -289,7 +299,11 @@ def select(x, dim, index):
     >>> cr.select(cr.tensor([[1.0, 2.0], [3.0, 4.0]]), 1, 0)
     tensor([1., 3.])
     """
-    return getitem(x, (*(slice(None),) * one_axis(dim, x.ndim), index))
+    d = one_axis(dim, x.ndim)
+    if isinstance(index, int) and not -x.shape[d] <= index < x.shape[d]:
+        size = f"tensor of size {list(x.shape)} at dimension {dim}"
+        raise IndexError(f"select(): index {index} out of range for {size}")
+    return getitem(x, (*(slice(None),) * d, index))
 
 
 def narrow(x, dim, start, length):
@@ -322,7 +336,10 @@ def split(x, split_size_or_sections, dim=0):
     """
     d, size = one_axis(dim, x.ndim), split_size_or_sections
     n = x.shape[d]
-    if isinstance(size, int):
+    if not isinstance(size, list | tuple):
+        size = int(size)
+        words = f"split_size can only be 0 if dimension size is 0, but got dimension size of {n}"
+        require(size > 0 or not n, words)
         size = [min(size, n - i) for i in range(0, n, size)] if n else [0]
     total = int(np.sum(size))
     require(total == n, f"split_with_sizes expects split_sizes to sum exactly to {n} (input tensor's size at "
@@ -408,7 +425,12 @@ def broadcast_tensors(*tensors):
     >>> a.shape, b.shape
     ((3, 2), (3, 2))
     """
-    shape = np.broadcast_shapes(*(x.shape for x in tensors))
+    try:
+        shape = np.broadcast_shapes(*(x.shape for x in tensors))
+    except ValueError:
+        for a, b in itertools.combinations(tensors, 2):
+            errors.do_not_broadcast(a, b)
+        raise
     return tuple(expand(x, shape) for x in tensors)
 
 
