@@ -49,6 +49,15 @@ WHOLE = {
     "+=": lambda lib, x: operators(x * 1, x.sin()),
     "of a sum, whose rule saved nothing": lambda lib, x: (lambda y: then(y + y, y.mul_(5)))(x * 1),
     "twice": lambda lib, x: (x * 1).mul_(x.sin()).add_(x),
+    "lerp_": lambda lib, x: (x * 1).lerp_(x.exp(), 0.3),
+    "addcmul_": lambda lib, x: (x * 1).addcmul_(x.exp(), x, value=3),
+    "addcdiv_": lambda lib, x: (x * 1).addcdiv_(x[0], x.exp()),
+    "masked_fill_": lambda lib, x: (x * 1).masked_fill_(x > 1, 0.5),
+    "index_add_": lambda lib, x: (x * 1).index_add_(0, lib.tensor([1, 1]), x.exp()),
+    "scatter_add_": lambda lib, x: (x * 1).scatter_add_(0, lib.tensor([[1, 0, 1]]), x[:1].exp()),
+}
+WHOLE |= {
+    f"{name}_": lambda lib, x, name=name: getattr(x * 1, f"{name}_")() * x for name in inplace.WITHOUT_ARGUMENTS.split()
 }
 
 INDICES = {

@@ -10,6 +10,9 @@ The modules, in the order in which the course reads them: `op` (what an operatio
 `rules` (the table of derivatives), `tape`, `tensor`, `reverse`, `forward`, `functional`.
 """
 
+from numpy import bool_ as bool
+from numpy import float32, float64, int32, int64
+
 from . import numerical
 from .compile import compile
 from .crosscheck import Disagreement, crosscheck

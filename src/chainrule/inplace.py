@@ -401,10 +401,18 @@ class InPlace:
         touch(self.array)
         return self
 
-    exp_, sqrt_, neg_, relu_ = map(in_place, ("exp", "sqrt", "neg", "relu"))
-    clamp_, pow_ = in_place("clamp", "0, 2"), in_place("pow", "2")
     __iadd__ = add_
     __isub__ = sub_
     __imul__ = mul_
     __itruediv__ = div_
-    __ipow__ = pow_
+    __ipow__ = pow_ = in_place("pow", "2")
+
+
+# The methods that have a form in place, each with the arguments of its example.
+WITHOUT_ARGUMENTS = "abs ceil cos exp floor log neg reciprocal relu round rsqrt sigmoid sign sin sqrt square tanh"
+IN_PLACE = dict.fromkeys(WITHOUT_ARGUMENTS.split(), "") | {
+    "clamp": "0, 2", "lerp": "2.0, 0.5", "addcmul": "x, x", "addcdiv": "x, x",
+    "masked_fill": "x > 2, 0", "index_add": "0, [0, 1], x", "scatter_add": "0, [1, 1], x",
+}  # fmt: skip
+for name, arguments in IN_PLACE.items():
+    setattr(InPlace, f"{name}_", in_place(name, arguments))
