@@ -394,6 +394,41 @@ def test_matrix_products_with_an_unknown_batch():
     assert (tf.placeholder(tf.float32, (None, 4)) @ tf.placeholder(tf.float32, (None,))).shape == (None,)
 
 
+CUT = {
+    "every third": (lambda x: x[::3], (None,)),
+    "every fifth": (lambda x: x[::5], (None,)),
+    "from the fifth on": (lambda x: x[5:], (None,)),
+    "without the last five": (lambda x: x[:-5], (None,)),
+    "from far on": (lambda x: x[10:], (None,)),
+    "differences": (lambda x: x[4:] - x[:-4], (None,)),
+    "rows of two": (lambda x: x.reshape(-1, 2), (None, 2)),
+    "rows of twelve": (lambda x: x.reshape(-1, 12), (None, 12)),
+    "blocks": (lambda x: x.reshape(-1, 2, 3), (None, 2, 3)),
+    "the first and the last": (lambda x: x[0] * x[-1], ()),
+    "two by number": (lambda x: x[[0, 7]], (2,)),
+}
+
+
+@pytest.mark.parametrize("name", CUT)
+def test_what_is_cut_from_an_unknown_length_is_as_long_as_it_turns_out(name):
+    f, shape = CUT[name]
+    x, point = vector(), np.linspace(0.1, 1.2, 12)
+    y = f(x)
+    assert y.shape == shape
+    mean = lambda x: (f(x) ** 2).mean()
+    same(run([y, *tf.gradients(mean(x), x)], x=point), [f(cr.tensor(point)).numpy(), *gradient_of(mean, point)])
+
+
+def test_many_unknown_lengths_are_no_trouble():
+    assert tf.concat([vector() for _ in range(20)], 0).shape == (None,)
+
+
+def test_integers_that_int32_does_not_hold_are_refused():
+    refuses(ValueError, "int32 does not hold 1099511627776: give dtype=tf.int64", tf.constant, 2**40)
+    refuses(ValueError, "'i' of int32 does not hold 1099511627776", run, scalar("i", tf.int32), i=2**40)
+    assert run(tf.constant(2**40, tf.int64)) == 2**40
+
+
 def test_what_a_mask_lets_through_has_an_unknown_length():
     x = vector()
     y = x[x > 1.0]

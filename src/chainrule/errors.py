@@ -179,7 +179,7 @@ def check_integers(x, parts):
             position = x.ndim - len(counted[counted_before(parts, p) :])
         elif p is not None:
             n = x.shape[position]
-            if isinstance(p, int | np.integer) and not -n <= p < n:
+            if isinstance(p, int | np.integer) and n is not None and not -n <= p < n:
                 raise IndexError(f"index {p} is out of bounds for dimension {position + new} with size {n}")
             position += 1
 

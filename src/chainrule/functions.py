@@ -171,9 +171,14 @@ def where(condition, a, b):
     >>> cr.where(x > 0, x, 0.0)
     tensor([0., 2.])
     """
-    known = plain(condition)
-    y = rules.where(a, b, condition=known.boxed if hasattr(known, "program") else known)
+    y = choose(condition, a, b)
     return y if isinstance(y, Box) else positions(condition, y[()])
+
+
+def choose(condition, a, b):
+    """`where`, but an array if neither a nor b is a box: what `np.where` is to the rules."""
+    condition = plain(condition)
+    return rules.where(a, b, condition=condition.boxed if hasattr(condition, "program") else condition)
 
 
 def plain(x):

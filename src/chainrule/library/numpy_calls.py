@@ -92,7 +92,8 @@ def alike(here, there, names):
 # Those that the rules call.
 FUNCTIONS = {
     **{getattr(np, name): over(getattr(functions, name)) for name in ("sum", "mean", "prod")},
-    **alike(functions, np, "amax amin reshape ravel squeeze where clip stack broadcast_to flip"),
+    **alike(functions, np, "amax amin reshape ravel squeeze clip stack broadcast_to flip"),
+    np.where: functions.choose,
     np.max: functions.amax,
     np.min: functions.amin,
     np.var: in_samples(functions.var),

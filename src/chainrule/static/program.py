@@ -12,7 +12,7 @@ from ..compile.source import INFIX, Writer
 from ..nested import each, leaves, repack
 from ..tape import number_or_array
 from .control import Block, Branch, Control, Loop, above
-from .symbols import CONSTANT, HISTORY, PART, PLACEHOLDER, Symbol, get_default_graph, out_of_reach, suits
+from .symbols import CONSTANT, HISTORY, PART, PLACEHOLDER, Symbol, fitting, get_default_graph, out_of_reach, suits
 
 
 class Program(Writer):
@@ -266,4 +266,4 @@ def feed(x, value, graph):
         raise TypeError(f"the placeholder {x.params['name']!r} holds {x.dtype}, but was fed {array.dtype}")
     if not suits(array.shape, x.shape):
         raise ValueError(f"the placeholder {x.params['name']!r} has shape {x.shape}, but was fed shape {array.shape}")
-    return number_or_array(array.astype(x.dtype))
+    return number_or_array(fitting(array, x.dtype, f"the placeholder {x.params['name']!r}"))

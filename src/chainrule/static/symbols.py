@@ -6,6 +6,7 @@ the result.
 """
 
 import itertools
+import math
 import sys
 import warnings
 from collections import Counter
@@ -222,26 +223,53 @@ def literal(x):
     return number_or_array(x)
 
 
+LARGEST = 1 << 20  # numbers in an array that a shape is tried with
+
+
 def infer(op, inputs, params):
     """Shape and dtype of a result, asked of the operation's own value on arrays of the inputs' shapes.
 
-    An unknown length is tried with several numbers; what then varies in the result is
-    unknown as well. So is what depends on the numbers in an index or a mask.
+    An unknown length is tried with several numbers, all the same and all but one; what then varies
+    in the result is unknown as well. So is what depends on the numbers in an index or a mask.
     """
     hidden = any(isinstance(x, Symbol) for x in leaves(params))
     unknown = sum(x.shape.count(None) for x in leaves([inputs, params]) if isinstance(x, Symbol))
-    known = {n for x in inputs for n in np.shape(x)} - {None}
-    for lengths in ({1, 2, 3}, {1, 2, 3} | known):
-        found, problem = [], None
-        for trial in itertools.product(itertools.product(sorted(lengths), repeat=unknown), (0, 1) if hidden else (0,)):
-            try:
-                found.append(attempt(op, inputs, params, *trial))
-            except (ValueError, IndexError, RuntimeError, TypeError) as error:
-                problem = problem or error
-        if found:
-            by_axis = zip(*(y.shape for y in found), strict=True)
-            return tuple(n[0] if len(set(n)) == 1 else None for n in by_axis), found[0].dtype
-    raise problem
+    trials = {
+        tuple(n if i == odd else m for i in range(unknown))
+        for n, m in itertools.product(telling_lengths(inputs, params), repeat=2)
+        for odd in range(max(unknown, 1))
+    }
+    found, problem = [], None
+    for trial in itertools.product(sorted(trials), (0, 1) if hidden else (0,)):
+        try:
+            found.append(attempt(op, inputs, params, *trial))
+        except (ValueError, IndexError, RuntimeError, TypeError) as error:
+            problem = problem or error
+    if not found:
+        raise problem
+    by_axis = zip(*(y.shape for y in found), strict=True)
+    return tuple(n[0] if len(set(n)) == 1 else None for n in by_axis), found[0].dtype
+
+
+def telling_lengths(inputs, params):
+    """Lengths that show what an unknown one does: those that are known, and some around each number in `params`.
+
+    A slice from 5 on wants more than 5, a step of 5 more than two times 5, rows of 5 a multiple of it.
+    """
+    numbers = {int(n) for n in numbers_in(params)}
+    numbers.add(math.prod(numbers - {0}))
+    near = {m for n in map(abs, numbers) for m in (n, n + 1, 2 * n, 2 * n + 3)}
+    return {1, 2, 3, *({n for x in inputs for n in np.shape(x)} - {None}), *(near - {0})}
+
+
+def numbers_in(params):
+    for x in leaves(params):
+        if isinstance(x, slice):
+            yield from (n for n in (x.start, x.stop, x.step) if isinstance(n, int))
+        elif isinstance(x, int):
+            yield x
+        elif isinstance(x, np.ndarray) and x.dtype.kind in "iu" and x.size:
+            yield x.max()
 
 
 def attempt(op, inputs, params, lengths, fill):
@@ -252,6 +280,8 @@ def attempt(op, inputs, params, lengths, fill):
         if not isinstance(x, Symbol):
             return x
         shape = tuple(next(lengths) if n is None else n for n in x.shape)
+        if math.prod(shape) > LARGEST:
+            raise ValueError(f"the shape of the result is not found by trying shapes as large as {shape}")
         return number_or_array(np.full(shape, 1 if x.dtype.kind == "f" else fill, x.dtype))
 
     with warnings.catch_warnings():
@@ -288,9 +318,18 @@ def constant(value: Any, dtype: Any = None, shape: tuple | None = None) -> Symbo
         raise TypeError(f"{value!r} is a Symbol already: use it as it is")
     array = np.asarray(literal(value), dtype)
     if dtype is None and not isinstance(value, np.ndarray | np.generic | Box):
-        array = array.astype({"f": np.float32, "i": np.int32}.get(array.dtype.kind, array.dtype))
+        array = fitting(array, {"f": np.float32, "i": np.int32}.get(array.dtype.kind, array.dtype), "a constant")
     array = np.array(np.broadcast_to(array, array.shape if shape is None else shape))
     return Symbol(CONSTANT, (), {"value": number_or_array(array)}, array.shape, array.dtype)
+
+
+def fitting(array, dtype, what):
+    """`array` in `dtype`. Raises ValueError for an integer that it does not hold."""
+    y = array.astype(dtype)
+    if array.dtype.kind in "iu" and np.any(y != array):
+        beyond = array[y != array].flat[0]
+        raise ValueError(f"{what} of {np.dtype(dtype)} does not hold {beyond}: give dtype=tf.int64")
+    return y
 
 
 def symbol(x: Any, dtype: Any = None) -> Symbol:
