@@ -412,7 +412,7 @@ CUT = {
 @pytest.mark.parametrize("name", CUT)
 def test_what_is_cut_from_an_unknown_length_is_as_long_as_it_turns_out(name):
     f, shape = CUT[name]
-    x, point = vector(), np.linspace(0.1, 1.2, 12)
+    x, point = vector(n=None), np.linspace(0.1, 1.2, 12)
     y = f(x)
     assert y.shape == shape
     mean = lambda x: (f(x) ** 2).mean()
@@ -420,7 +420,7 @@ def test_what_is_cut_from_an_unknown_length_is_as_long_as_it_turns_out(name):
 
 
 def test_many_unknown_lengths_are_no_trouble():
-    assert tf.concat([vector() for _ in range(20)], 0).shape == (None,)
+    assert tf.concat([vector(n=None) for _ in range(20)], 0).shape == (None,)
 
 
 def test_integers_that_int32_does_not_hold_are_refused():
