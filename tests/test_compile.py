@@ -3,6 +3,8 @@
 import functools
 import math
 import threading
+from collections import Counter, defaultdict
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -294,6 +296,24 @@ def test_python_float_takes_the_dtype_of_what_it_meets():
     captured = cr.tensor([1.0, 2.0], dtype="float32")
     assert cr.compile(lambda rate: captured * rate)(0.1).dtype == np.float32
     assert cr.compile(cr.grad(lambda rate: (captured * rate).sum()))(0.1).dtype == np.float64
+
+
+KEEPING = {
+    "its negative": lambda x, a: x + (-a) * x,
+    "whole quotients": lambda x, a: x * (a // 2) + x * (a % 2),
+    "a choice": lambda x, a: cr.where(x > 1, a, x) + cr.where(x > 1, x, a),
+    "masked_fill": lambda x, a: x.masked_fill(x > 1, a),
+    "threshold": lambda x, a: cr.threshold(x, a, a),
+}
+
+
+@pytest.mark.parametrize("name", KEEPING)
+@pytest.mark.parametrize("number", [5, 2.5])
+def test_what_is_made_of_a_python_number_takes_the_dtype_of_what_it_meets(name, number):
+    x = cr.tensor([1.0, 3.0], dtype="float32")
+    compiled = cr.compile(KEEPING[name])
+    for _ in range(2):
+        assert_same(compiled(x, number), KEEPING[name](x, number))
 
 
 NUMBERS = {
@@ -662,6 +682,100 @@ def test_writing_in_place_is_refused(write):
 def test_what_cannot_be_recorded_says_what_to_do(ask, advice):
     with pytest.raises((AttributeError, ValueError), match=advice):
         cr.compile(ask)(np.ones(3))
+
+
+class Model:
+    """What may change without compile seeing it."""
+
+    rate = 2.0
+
+    @cr.compile
+    def method(self, x):
+        return x * self.rate
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [Model(), {1, 2}, bytearray(b"a"), np.random.default_rng()],
+    ids=["object", "set", "bytearray", "generator"],
+)
+def test_an_argument_that_may_change_unseen_is_refused(argument):
+    with pytest.raises(TypeError, match=f"cannot see when a {type(argument).__name__} changes"):
+        cr.compile(lambda thing, x: x * 2)(argument, 1.0)
+
+
+def test_a_compiled_method_asks_for_what_it_reads():
+    assert isinstance(Model.method, type(cr.compile(abs)))
+    with pytest.raises(TypeError, match="cannot see when a Model changes"):
+        Model().method(1.0)
+
+
+@pytest.mark.parametrize(
+    "result",
+    [lambda x: {x}, lambda x: lambda: x, lambda x: iter([x]), lambda x: Counter(a=x), lambda x: Model()],
+    ids=["set", "function", "iterator", "Counter", "object"],
+)
+def test_a_result_that_would_keep_the_recorder_is_refused(result):
+    with pytest.raises(TypeError, match="a compiled function returns Tensors, numbers and settings in"):
+        cr.compile(result)(1.0)
+
+
+def test_settings_that_compare_and_dicts_of_every_kind_may_be_arguments():
+    compiled = cr.compile(lambda x, power, named: x**power + named["a"])
+    for power in (Fraction(2), Fraction(1, 2)):
+        x = cr.tensor([2.0, 3.0])
+        assert_same(compiled(x, float(power), defaultdict(list, a=1.0)), x ** float(power) + 1.0)
+        assert_same(cr.compile(lambda x, power: x * power.denominator)(x, power), x * power.denominator)
+
+
+def test_an_argument_is_a_tensor_for_who_asks():
+    f = lambda x: x * 2 if isinstance(x, cr.Tensor) else x * 3
+    for x in (cr.tensor(7.0), cr.tensor([7.0, 1.0]), 7.0):
+        assert_same(cr.compile(f)(x), f(x))
+
+
+QUESTIONS = {
+    "isnan": lambda x: cr.where(cr.isnan(x), 0.0, x),
+    "numpy's isnan": lambda x: np.isnan(x),
+    "isfinite": lambda x: x.isfinite() & (x > 0),
+    "logical_not": lambda x: cr.logical_not(x > 1),
+    "logical_and": lambda x: cr.logical_and(x > 1, x < 3),
+    "isclose": lambda x: cr.isclose(x, x + 1e-9),
+}
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_questions_without_a_derivative_are_asked_anew_at_every_call(name):
+    compiled = cr.compile(QUESTIONS[name])
+    for x in ([1.0, np.nan, 2.0], [np.nan, 2.0, np.inf], [0.0, 4.0, 2.0]):
+        assert_same(compiled(np.array(x)), QUESTIONS[name](cr.tensor(x)))
+    assert len(compiled.variants) == 1
+
+
+SETTINGS = {
+    "arange": lambda x, n: x[:n] * cr.arange(n),
+    "a list of positions": lambda x, n: x[[0, n]],
+    "chunk": lambda x, n: x.chunk(n)[0],
+    "split": lambda x, n: x.split(n)[0],
+    "matrix_power": lambda x, n: cr.linalg.matrix_power(x[:, None] * x, n),
+}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_an_integer_argument_may_say_how_many(name):
+    compiled, x = cr.compile(SETTINGS[name]), cr.tensor([1.0, 2.0, 4.0, 3.0])
+    for n in (2, 3, 2):
+        assert_same(compiled(x, n), SETTINGS[name](x, n))
+
+
+@pytest.mark.parametrize("name", ["slice", "range", "np", "math", "float"])
+def test_names_of_builtins_and_modules_do_no_harm(name):
+    space = {}
+    exec(f"def {name}(x): return (x * 2 + 1).exp()", space)
+    exec(f"def other({name}): return ({name} * 2 + 1).exp()", space)
+    for x in (np.full(300_000, 0.1), 0.1):
+        for f in (space[name], space["other"]):
+            assert_same(cr.compile(f)(x), f(cr.tensor(x)), 1e-15)
 
 
 def test_errors_are_those_of_the_function():

@@ -851,7 +851,8 @@ def which_index(x, index):
 
 def is_part(p):
     """Whether p, in a short list, makes the list as good as a tuple: one that has a part for each axis."""
-    return p is None or p is ... or isinstance(p, slice | list | tuple | range | np.ndarray | Box)
+    number = getattr(p, "weak", False)  # one of Python's own, while `compile` records
+    return p is None or p is ... or (isinstance(p, slice | list | tuple | range | np.ndarray | Box) and not number)
 
 
 def index_part(p):

@@ -89,7 +89,7 @@ def check_unwritten(node):
 
 
 def check_value(node, name, value):
-    while isinstance(value, tape.Tensor):
+    while type(value) is tape.Tensor:
         value = value.array
     if isinstance(value, np.ndarray | np.generic):
         later = writes_since(node.number, value)

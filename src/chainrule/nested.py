@@ -1,10 +1,15 @@
 """Lists, tuples and dicts in one another, such as the arguments of a function or of an index."""
 
+import copy
+
 
 def each(f, structure):
     """`structure` with f applied to every leaf of its nested lists, tuples and dicts."""
     if isinstance(structure, dict):
-        return type(structure)((key, each(f, part)) for key, part in structure.items())
+        made = copy.copy(structure)
+        for key, part in structure.items():
+            made[key] = each(f, part)
+        return made
     if isinstance(structure, list | tuple):
         return rebuilt(structure, [each(f, part) for part in structure])
     return f(structure)

@@ -10,13 +10,15 @@ import functools
 import inspect
 import itertools
 import threading
+import types
 import warnings
+from collections import OrderedDict
 
 import numpy as np
 
 from .. import tape
 from ..nested import each
-from ..op import Box
+from ..op import Box, Op
 from ..tape import levels, tensor_of
 from ..tensor import Tensor
 from .program import Program, entered, value_of
@@ -25,6 +27,12 @@ from .writer import Changed, ProgramWriter, fits_floats
 __all__ = ["Compiled", "compile"]
 
 NUMBERS = frozenset({float, int, complex, np.float64, np.float32, np.int64, np.bool_})
+
+# What stays what it is, and may therefore be part of what a program is recorded for.
+FIXED = (
+    type(None), type(...), slice, type, types.FunctionType, types.BuiltinFunctionType, types.MethodType,
+    types.ModuleType, np.ufunc, functools.partial, Op,
+)  # fmt: skip
 
 PLACE = object()  # stands in the structure of a result for a value that the program computes
 
@@ -61,7 +69,23 @@ def look(x, found):
         return kind, *[(key, look(part, found)) for key, part in x.items()]
     if isinstance(x, Box):
         raise Outside
+    if not is_setting(x):
+        raise TypeError(
+            f"compile cannot see when a {kind.__name__} changes: give the arrays and numbers in it as arguments "
+            "(lists, tuples and dicts of them are seen into)"
+        )
     return kind, x
+
+
+def is_setting(x):
+    """Whether x says by == whether it is what it was: what changes unseen is no setting."""
+    if isinstance(x, FIXED) or type(x) is Compiled:
+        return True
+    try:
+        hash(x)
+    except TypeError:
+        return False
+    return type(x).__eq__ is not object.__eq__
 
 
 def labels(x, name):
@@ -111,9 +135,18 @@ class Variant:
 def collected(x, program, outputs):
     """A leaf of the result: what varies is appended to `outputs`, and its place marked."""
     if not isinstance(x, Box | np.ndarray | np.generic):
+        if not is_setting(x) or isinstance(x, types.FunctionType | types.MethodType | functools.partial):
+            raise cannot_return(x)
         return x
     outputs.append(entered(x, program))
     return PLACE
+
+
+def cannot_return(x):
+    kind = type(x).__name__
+    return TypeError(
+        f"a compiled function returns Tensors, numbers and settings in lists, tuples and dicts, not a {kind}"
+    )
 
 
 def builder(structure, outputs):
@@ -129,6 +162,8 @@ def builder(structure, outputs):
 
     def written(x):
         if isinstance(x, dict):
+            if type(x) not in (dict, OrderedDict):
+                raise cannot_return(x)
             pairs = ", ".join(f"({constant(key)}, {written(part)})" for key, part in x.items())
             return f"{constant(type(x))}([{pairs}])"
         if isinstance(x, tuple | list):
@@ -188,6 +223,10 @@ class Compiled:
                         self.variants = [variant, *(other for other in self.variants if other is not variant)]
                     return result
         return self.record(key, args, kwargs, values, failed)
+
+    def __get__(self, instance, owner=None):
+        """As a method: the instance is an argument then."""
+        return self if instance is None else types.MethodType(self, instance)
 
     def record(self, key, args, kwargs, values, failed):
         """Run the function on values that write down what is done with them."""

@@ -36,6 +36,7 @@ class Traced(Line):
         super().__init__(op, inputs, params)
         self.program, self.value = program, value
 
+    __class__ = property(lambda self: Traced if self.weak else Tensor)  # what the function asks it for
     level = property(lambda self: self.program.level)
     shape = property(lambda self: np.shape(self.value))
     ndim = property(lambda self: np.ndim(self.value))
@@ -221,9 +222,14 @@ def in_short(op, inputs, params):
     lines = [x for x in inputs if type(x) is Traced]
     if op.value in INFIX and op.value is not np.matmul and len(lines) == 1:
         inputs = tuple(one_number(x, lines[0]) for x in inputs)
-    elif lines and lines[0].weak and op.value not in INFIX and not isinstance(op.value, np.ufunc | type):
+    elif lines and lines[0].weak and not works_on_numbers(op):
         inputs = tuple(x.strong if type(x) is Traced else x for x in inputs)  # Python's numbers have no methods
     return op, inputs, params
+
+
+def works_on_numbers(op):
+    """Whether NumPy, or Python, does the step on Python's own numbers, too."""
+    return op.value in INFIX or isinstance(op.value, np.ufunc | type) or op in (rules.neg, rules.where)
 
 
 def one_number(x, line):
@@ -284,5 +290,5 @@ def computed(op, inputs, params):
 
 def of_numbers(op, inputs):
     """Whether a step is arithmetic of Python's own numbers alone, which raise where NumPy's give inf or nan."""
-    arithmetic = op.value in INFIX or op in (rules.neg, rules.abs)
+    arithmetic = op.value in INFIX or op in (rules.neg, rules.abs) or op.value in (np.floor_divide, np.remainder)
     return arithmetic and all(type(value_of(x)) in (int, float) for x in inputs)

@@ -40,6 +40,7 @@ FORMS = {
     rules.prod: "{x}.prod({more})", rules.amax: "{x}.max({more})", rules.amin: "{x}.min({more})",
     rules.largest: "{x}.max({more})", rules.smallest: "{x}.min({more})",
 }  # fmt: skip
+BUILTINS = ("abs", "float", "int", "range", "reversed", "slice")  # that a program may call
 PUBLIC = ("norm", "var", "std", "logsumexp", "cumsum", "flip")
 CALLS = {op: f"rules.{name}" for name, op in vars(rules).items() if isinstance(op, Op)}
 CALLS |= {rules.magnitude: "cr.norm", **{getattr(rules, name): f"cr.{name}" for name in PUBLIC}}
@@ -86,7 +87,7 @@ class Writer:
 
         self.words = {}
         self.names = {"np": np, "cr": chainrule, "rules": rules, "math": math, "inf": math.inf, "nan": math.nan}
-        self.taken = {*keyword.kwlist, *self.names, "abs", "float", "int", "Changed"}
+        self.taken = {*keyword.kwlist, *self.names, "Changed", *BUILTINS}
         self.count = defaultdict(int, v=1)
 
     def argument(self, wish):

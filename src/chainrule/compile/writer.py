@@ -46,7 +46,7 @@ class ProgramWriter(Writer):
 
     def __init__(self, program, wishes, outputs, name, on_floats):
         super().__init__()
-        self.taken.add(name)
+        name = self.argument(name)
         self.names["Changed"] = Changed
         self.on_floats, self.memory, self.free = on_floats, {}, defaultdict(list)
         arguments = [self.argument(wish) for wish in wishes]

@@ -492,6 +492,7 @@ def matrix_power(x, n):
             [0., 1.]])
     """
     square_matrices(x, "matrix_power")
+    n = int(n)
     if n == 0:
         return x * 0 + np.eye(x.shape[-1], dtype=x.dtype)
     return reduce(matmul, [x if n > 0 else inv(x)] * max(n, -n)) if n != 1 else x * 1

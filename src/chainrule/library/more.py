@@ -16,7 +16,7 @@ from ..functions import (  # isort: skip
     sum, var, where,
 )  # fmt: skip
 from ..functions import round as nearest
-from ..op import Box, custom, elementwise
+from ..op import Box, Op, custom, elementwise
 from ..rules import choose
 from ..tape import binary, tensor_of, unary
 
@@ -274,26 +274,12 @@ def piecewise(condition, f, g, x, safe=0.0):
 # ---- what has no derivative
 
 
-def no_slope(function, *inputs):
-    """The NumPy function of the values: a constant for every derivative."""
-    values = [plain(x) for x in inputs]
-    for box in values:
-        if isinstance(box, Box):  # a box that has no numbers yet
-            raise TypeError(
-                f"{function.__name__} of a {type(box).__name__}, whose numbers are not known yet, has no rule"
-            )
-    return positions(next((x for x in inputs if isinstance(x, Box)), None), function(*values))
-
-
-def flat(function, name, doc, example):
+def flat(value, doc, example):
     """A function through which no derivative flows; `example` is what it is given and what it gives, as texts."""
-
-    def constant_function(*inputs):
-        return no_slope(function, *inputs)
-
-    constant_function.__name__ = constant_function.__qualname__ = name
-    constant_function.__module__, constant_function.__doc__ = __name__, without_slope(name, doc, *example)
-    return constant_function
+    name, inputs = value.__name__, ("x",) if value.nin == 1 else ("a", "b")
+    function = public(Op(name.title(), "constant", value, inputs, ()), name, without_slope(name, doc, *example))
+    function.__module__ = __name__
+    return function
 
 
 def without_slope(name, doc, given, found):
@@ -305,16 +291,16 @@ def without_slope(name, doc, given, found):
     """
 
 
+close = Op("Isclose", "constant", np.isclose, ("a", "b"), ())
+
 ODD = 'cr.tensor([1.0, float("inf"), float("nan")])'
 PAIR = "cr.tensor([1.0, 1.0, 0.0]), cr.tensor([2.0, 0.0, 0.0])"
-isnan = flat(np.isnan, "isnan", "Where x is nan.", (ODD, "tensor([False, False,  True])"))
-isinf = flat(np.isinf, "isinf", "Where x is inf or -inf.", (ODD, "tensor([False,  True, False])"))
-isfinite = flat(np.isfinite, "isfinite", "Where x is neither inf nor nan.", (ODD, "tensor([ True, False, False])"))
-logical_not = flat(np.logical_not, "logical_not", "Where x is 0.", ("cr.tensor([0, 2])", "tensor([ True, False])"))
-logical_and = flat(
-    np.logical_and, "logical_and", "Where neither a nor b is 0.", (PAIR, "tensor([ True, False, False])")
-)
-logical_or = flat(np.logical_or, "logical_or", "Where a or b is not 0.", (PAIR, "tensor([ True,  True, False])"))
+isnan = flat(np.isnan, "Where x is nan.", (ODD, "tensor([False, False,  True])"))
+isinf = flat(np.isinf, "Where x is inf or -inf.", (ODD, "tensor([False,  True, False])"))
+isfinite = flat(np.isfinite, "Where x is neither inf nor nan.", (ODD, "tensor([ True, False, False])"))
+logical_not = flat(np.logical_not, "Where x is 0.", ("cr.tensor([0, 2])", "tensor([ True, False])"))
+logical_and = flat(np.logical_and, "Where neither a nor b is 0.", (PAIR, "tensor([ True, False, False])"))
+logical_or = flat(np.logical_or, "Where a or b is not 0.", (PAIR, "tensor([ True,  True, False])"))
 
 
 def truth(function, name, doc, found):
@@ -341,7 +327,7 @@ def isclose(a, b, rtol=1e-05, atol=1e-08, equal_nan=False):
     >>> cr.isclose(cr.tensor([1.0, 1.0]), cr.tensor([1.0 + 1e-9, 1.1]))
     tensor([ True, False])
     """
-    return no_slope(lambda a, b: np.isclose(a, b, rtol, atol, equal_nan), a, b)
+    return close(a, b, rtol=rtol, atol=atol, equal_nan=equal_nan)
 
 
 def allclose(a, b, rtol=1e-05, atol=1e-08, equal_nan=False):
@@ -495,7 +481,8 @@ def arange(start, end=None, step=1, *, dtype=None, requires_grad=False):
     >>> cr.arange(0, 1, 0.25)
     tensor([0.0000, 0.2500, 0.5000, 0.7500])
     """
-    start, end = (0, start) if end is None else (start, end)
+    parts = (0, start, step) if end is None else (start, end, step)
+    start, end, step = (x.item() if isinstance(x, Box) else x for x in parts)
     return tensor_of(np.arange(start, end, step, dtype=dtype)).requires_grad_(requires_grad)
 
 

@@ -354,6 +354,7 @@ def chunk(x, chunks, dim=0):
     >>> cr.chunk(cr.tensor([1.0, 2.0, 3.0]), 2)
     (tensor([1., 2.]), tensor([3.]))
     """
+    chunks = int(chunks)
     require(chunks > 0, f"chunk expects `chunks` to be greater than 0, got: {chunks}")
     n = x.shape[one_axis(dim, x.ndim)]
     return split(x, -(-n // chunks) if n else [0] * chunks, dim)

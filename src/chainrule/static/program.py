@@ -24,7 +24,8 @@ class Program(Writer):
 
     def __init__(self, inputs, fetches, name="program", tally=False):
         super().__init__()
-        self.taken |= {name, "ran"}
+        self.taken.add("ran")
+        name = self.argument(name)
         self.tally, self.blocks, self.lines, self.at = tally, [], [], {}
         arguments = [self.argument(x.params["name"]) for x in inputs]
         self.words |= zip(inputs, arguments, strict=True)
