@@ -14,16 +14,16 @@ LAYOUT = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, toke
 BUDGET = {
     "the table, to be read in one sitting": (170, "rules.py"),
     "the engine": (
-        1670,
+        1730,
         "op.py values.py rules.py tape.py tensor.py reverse.py forward.py batch.py functional.py inplace.py graph.py "
         "nested.py",
     ),
     "its words for mistakes": (190, "errors.py"),
-    "its public face": (666, "functions.py methods.py typing.py __init__.py"),
-    "beside the table": (1115, "library"),
+    "its public face": (700, "functions.py methods.py typing.py __init__.py"),
+    "beside the table": (1195, "library"),
     "numerical derivatives": (310, "numerical"),
-    "the static graph": (750, "static"),
-    "compiling": (700, "compile"),
+    "the static graph": (775, "static"),
+    "compiling": (745, "compile"),
 }
 
 

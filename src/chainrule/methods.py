@@ -6,7 +6,6 @@ functions over to us (`__array_ufunc__`, `__array_function__`), so that `np.sin(
 """
 
 import inspect
-import math
 
 import numpy as np
 
@@ -14,22 +13,10 @@ from . import functions, rules
 from .functions import plain
 from .library import linalg, more, numpy_calls, places
 from .op import Box
-from .tape import binary
+from .tape import Size, binary
 
 # What no tensor is equal to.
 NO_NUMBER = (type(None), str, list, tuple, dict)
-
-
-class Size(int):
-    """How many numbers there are in a shape; called, the shape itself, or the length of one axis."""
-
-    def __new__(cls, shape):
-        size = super().__new__(cls, math.prod(shape))
-        size.shape = shape
-        return size
-
-    def __call__(self, dim=None):
-        return self.shape if dim is None else self.shape[functions.one_axis(dim, len(self.shape))]
 
 
 def swapped(function):

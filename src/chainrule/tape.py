@@ -6,6 +6,7 @@ numbered as they are made. That number is the whole order of the backward sweep.
 """
 
 import itertools
+import math
 import weakref
 from contextlib import ContextDecorator
 from functools import cache, partial, wraps
@@ -30,6 +31,22 @@ recording = True
 # Numbers need no saving rules: keeping them costs nothing, and a drawing can show them.
 SCALARS = frozenset({np.float64, np.float32})
 LITERALS = frozenset({int, float, np.float64, np.float32})
+
+
+class Size(int):
+    """How many numbers there are in a shape, as NumPy's `x.size`; called, as PyTorch's `x.size()` and `x.size(0)`.
+
+    NumPy takes only an int itself for one of Python's numbers, which leave float32 alone: `constant_of` makes it one.
+    """
+
+    def __new__(cls, shape):
+        size = super().__new__(cls, math.prod(shape))
+        size.shape = shape
+        return size
+
+    def __call__(self, dim=None):
+        return self.shape if dim is None else self.shape[dim]
+
 
 # What can stand in a formula as it is.
 PLAIN = (int, float, complex)
@@ -280,7 +297,7 @@ def constant_of(x):
     while type(x) is Tensor and x.node is None:
         x = x.array
     if type(x) is ndarray or isinstance(x, VALUES):
-        return x
+        return int(x) if type(x) is Size else x
     return x.boxed if hasattr(x, "boxed") else np.asarray(x)  # boxed: a line that `compile` is recording
 
 

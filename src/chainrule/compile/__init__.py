@@ -289,6 +289,10 @@ def compile(function):
     `while`) or its number (`float`, `int`, `item`). Where a guard fails, the function is
     recorded again. At the 65th way a RuntimeWarning names what has changed.
 
+    Raises TypeError for an argument that may change without its being seen (an object with
+    attributes, a set), and for a result that is not made of Tensors, numbers, settings, lists,
+    tuples and dicts.
+
     The function should be pure. What it reads from outside, arrays and random numbers
     included, is read once, when it is recorded: pass as an argument what is to change. What it
     prints is printed once. Writing in place raises RuntimeError, as does the use of an outer

@@ -7,7 +7,7 @@ import numpy as np
 from .. import rules
 from ..nested import each
 from ..op import Box
-from ..tape import number_or_array
+from ..tape import Size, number_or_array
 from ..tensor import Tensor
 from ..values import SINGLE, narrowed
 from .source import INFIX, Line, plain_op
@@ -122,7 +122,7 @@ def entered(x, program):
             "a compiled function uses a value that requires a gradient, or belongs to an outer derivative, and is "
             "not among its arguments: pass it as an argument, or detach() it"
         )
-    return program.frozen(x) if isinstance(x, np.ndarray) else x
+    return program.frozen(x) if isinstance(x, np.ndarray) else int(x) if type(x) is Size else x
 
 
 def settled(x, _):

@@ -18,7 +18,7 @@ from .. import rules
 from ..compile.source import Line
 from ..nested import each, leaves
 from ..op import Box, Op
-from ..tape import constant_of, number_or_array
+from ..tape import Size, constant_of, number_or_array
 
 
 class Graph:
@@ -210,7 +210,7 @@ def suits(given, wanted):
 def literal(x):
     """An input as the graph keeps it: a Symbol, a Python number, or the graph's own copy of an array."""
     if isinstance(x, Symbol | int | float | None):
-        return x
+        return int(x) if type(x) is Size else x
     x = constant_of(x)
     if isinstance(x, Box):
         raise TypeError(
