@@ -392,6 +392,12 @@ MISUSE = {
     "index_select of a matrix": lambda lib: const(lib, 3, 2).index_select(0, lib.tensor([[1]])),
     "index_add at a negative index": lambda lib: const(lib, 3, 2).index_add(0, lib.tensor([-1]), const(lib, 1, 2)),
     "index_add beyond the end": lambda lib: const(lib, 3, 2).index_add(0, lib.tensor([3]), const(lib, 1, 2)),
+    "scatter_add of more than there is": lambda lib: lib.tensor(np.zeros((3, 3))).scatter_add(
+        0, lib.tensor([[0, 1, 2], [0, 1, 2]]), const(lib, 1, 3)
+    ),
+    "scatter_add beside the matrix": lambda lib: lib.tensor(np.zeros((3, 3))).scatter_add(
+        0, lib.tensor([[0, 1, 2, 2]]), const(lib, 1, 4)
+    ),
     "one_hot of a negative class": lambda lib: nn(lib).one_hot(lib.tensor([-1, 0]), 3),
     "one_hot of a class too many": lambda lib: nn(lib).one_hot(lib.tensor([5, 0]), 3),
     "one_hot of floats": lambda lib: nn(lib).one_hot(lib.tensor([1.0, 0.0]), 3),

@@ -574,7 +574,8 @@ def test_indexing_is_pytorchs_in_both_modes(name):
     assert_same(got[1], torch.tensor(values**2)[for_torch(index)])
     if isinstance(index, np.ndarray):
         assert_same(x[cr.tensor(index)], want)
-        assert_same(x[index.tolist()], want)
+        if index.ndim == 1:
+            assert_same(x[index.tolist()], want)
 
 
 def test_negative_step_is_numpys():

@@ -19,7 +19,7 @@ from .methods import Methods
 from .nested import leaves, repack
 from .op import Box
 from .rules import expand
-from .tape import Node, Size, constant_of, levels, lift, link, number_or_array, outward, views_of
+from .tape import Node, constant_of, levels, lift, link, number_or_array, outward, views_of
 from .typing import Function, Value
 
 
@@ -49,7 +49,7 @@ class Dual(inplace.InPlace, Methods):
                 values.append(x.primal)
                 tangents.append(x.tangent)
             else:
-                values.append(int(x) if type(x) is Size else x)
+                values.append(x)
                 tangents.append(None)
         y = op(*values, **params)
         if not op.pushes:

@@ -17,7 +17,7 @@ def narrowed(values):
             return None  # asked first, because it is usual
     floats = [x for x in values if hasattr(x, "dtype") and x.dtype.kind == "f"]
     deciding = {x.dtype for x in floats if x.ndim} or {x.dtype for x in floats}
-    return [x.astype(SINGLE) if hasattr(x, "dtype") else x for x in values] if deciding == {SINGLE} else None
+    return [np.asarray(x, SINGLE)[()] for x in values] if deciding == {SINGLE} else None
 
 
 def logistic(x):

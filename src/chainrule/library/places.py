@@ -149,6 +149,12 @@ def places_of(x, dim, index, *others):
         require(index.ndim == x.ndim, f"{word} {'self' if others else 'input'} tensor")
         for other in others:
             require(index.ndim == other.ndim, f"{word} src tensor")
+            fits = all(
+                m <= k and (m <= n or i == d)
+                for i, (m, n, k) in enumerate(zip(index.shape, x.shape, other.shape, strict=True))
+            )
+            require(fits, f"Expected index {list(index.shape)} to be no larger than self {list(x.shape)} apart from "
+                          f"dimension {d} and to be no larger size than src {list(other.shape)}")  # fmt: skip
         for i, (m, n) in enumerate(zip(index.shape, x.shape, strict=True)):
             fits = m <= n or i == d
             require(fits, f"Size does not match at dimension {i} expected index {list(index.shape)} to be no larger "
