@@ -2,22 +2,20 @@
 
 import copy
 
+NESTS = (tuple, list, dict)
+
 
 def each(f, structure):
     """`structure` with f applied to every leaf of its nested lists, tuples and dicts."""
-    if isinstance(structure, dict):
-        made = copy.copy(structure)
-        for key, part in structure.items():
-            made[key] = each(f, part)
-        return made
-    if isinstance(structure, list | tuple):
-        return rebuilt(structure, [each(f, part) for part in structure])
-    return f(structure)
-
-
-def rebuilt(y, parts):
-    """`parts` in the kind of sequence that `y` is: a tuple, a list, a named tuple."""
-    return y._make(parts) if hasattr(y, "_make") else type(y)(parts)
+    if not isinstance(structure, NESTS):
+        return f(structure)
+    if not isinstance(structure, dict):
+        parts = [each(f, part) for part in structure]
+        return getattr(structure, "_make", type(structure))(parts)  # a named tuple has its own
+    made = copy.copy(structure)
+    for key, part in structure.items():
+        made[key] = each(f, part)
+    return made
 
 
 def leaves(structure):
@@ -26,9 +24,10 @@ def leaves(structure):
     >>> leaves([1, (2, {"three": 3})])
     [1, 2, 3]
     """
-    found: list = []
-    each(found.append, structure)
-    return found
+    if not isinstance(structure, NESTS):
+        return [structure]
+    parts = structure.values() if isinstance(structure, dict) else structure
+    return [leaf for part in parts for leaf in leaves(part)]
 
 
 def repack(structure, values):

@@ -87,7 +87,7 @@ class Op:
         """The value on plain arrays; a shape that does not fit is explained in PyTorch's words."""
         try:
             y = self.value(*inputs, **params)
-            if type(y) is ndarray and y.dtype is DOUBLE and len(inputs) > 1:
+            if len(inputs) > 1 and type(y) is ndarray and y.dtype is DOUBLE:
                 first = inputs[0]
                 if (type(first) is not ndarray or first.dtype is not DOUBLE) and (single := narrowed(inputs)):
                     y = self.value(*single, **params)
