@@ -222,3 +222,11 @@ def test_jacobian_needs_a_tensor(mode):
 def test_hessian_needs_one_number():
     with pytest.raises(RuntimeError, match="scalar"):
         cr.hessian(lambda x: x * x, X)
+
+
+def test_a_comparison_in_forward_mode_has_the_methods_of_a_tensor():
+    f = lambda lib: lambda x: (x > 0).double() * x * lib.isnan(x).logical_not().unsqueeze(0)
+    point, direction = np.array([-1.0, 2.0]), np.array([1.0, 3.0])
+    want = torch.func.jvp(f(torch), (torch.tensor(point),), (torch.tensor(direction),))
+    assert_same(cr.jvp(f(cr), (point,), (direction,)), want)
+    assert_same(cr.jacobian(f(cr), point, "forward"), torch.func.jacfwd(f(torch))(torch.tensor(point)))

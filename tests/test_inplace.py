@@ -49,6 +49,9 @@ WHOLE = {
     "+=": lambda lib, x: operators(x * 1, x.sin()),
     "of a sum, whose rule saved nothing": lambda lib, x: (lambda y: then(y + y, y.mul_(5)))(x * 1),
     "twice": lambda lib, x: (x * 1).mul_(x.sin()).add_(x),
+    "%=": lambda lib, x: remainder_of(x * 1, 0.7),
+    "clamp_ by tensors": lambda lib, x: (x * 1).clamp_(lib.tensor([0.7]), lib.tensor([1.2])),
+    "clamp_ by one tensor": lambda lib, x: (x * 1).clamp_(max=x[0]),
     "lerp_": lambda lib, x: (x * 1).lerp_(x.exp(), 0.3),
     "addcmul_": lambda lib, x: (x * 1).addcmul_(x.exp(), x, value=3),
     "addcdiv_": lambda lib, x: (x * 1).addcdiv_(x[0], x.exp()),
@@ -148,6 +151,11 @@ def operators(y, z):
     y -= 0.5
     y *= z
     y /= 2.0
+    return y
+
+
+def remainder_of(y, z):
+    y %= z
     return y
 
 
@@ -451,3 +459,16 @@ def test_value_of_an_inner_derivative_may_not_be_written_to_an_outer_result():
         cr.grad(lambda x: y.add_(x).sum())(1.0)
     with pytest.raises(RuntimeError, match="captured Tensor"):
         cr.jvp(lambda z: cr.grad(lambda x: z.add_(x).sum())(1.0), (cr.tensor([1.0]),), (cr.tensor([1.0]),))
+
+
+@pytest.mark.parametrize("lib", [cr, torch], ids=["ours", "PyTorch's"])
+def test_every_augmented_operator_writes_where_the_value_is(lib):
+    x, whole, truth = lib.tensor([5.0, 7.0]), lib.tensor([5.0, 7.0]), lib.tensor([True, False])
+    names = x, whole[:1], truth
+    x %= 3
+    part = names[1]
+    part //= 3
+    truth &= lib.tensor([False, False])
+    assert [names[0].tolist(), whole.tolist(), names[2].tolist()] == [[2.0, 1.0], [1.0, 7.0], [False, False]]
+    truth |= lib.tensor([True, False])
+    assert names[2].tolist() == [True, False]

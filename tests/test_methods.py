@@ -291,6 +291,7 @@ SEVERAL = {
         nn(lib).mse_loss(a, b, weight=lib.tensor(X)) + nn(lib).l1_loss(a, b, weight=lib.tensor(X))
     ),
     "huber losses": lambda lib, a, b: nn(lib).huber_loss(a, b, delta=0.22) + nn(lib).smooth_l1_loss(a, b, beta=0.35),
+    "eigenvectors": lambda lib, a, b: lib.linalg.eigh(a @ b.mT + b @ a.mT)[1] ** 2,
     "shape by calling": lambda lib, a, b: a.reshape(a.size(1), -1) @ b.reshape(b.size()),
 }
 

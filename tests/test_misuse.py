@@ -402,6 +402,8 @@ MISUSE = {
     "one_hot of a class too many": lambda lib: nn(lib).one_hot(lib.tensor([5, 0]), 3),
     "one_hot of floats": lambda lib: nn(lib).one_hot(lib.tensor([1.0, 0.0]), 3),
     "masked_fill with numbers as a mask": lambda lib: const(lib, 2).masked_fill(const(lib, 2), 1.0),
+    "masked_fill with an array": lambda lib: const(lib, 2).masked_fill(const(lib, 2) > 0, const(lib, 2)),
+    "fill_ with an array": lambda lib: const(lib, 2).fill_(const(lib, 2)),
     "masked_select with another shape": lambda lib: const(lib, 3, 2).masked_select(const(lib, 3) > 0),
     "select beyond the end": lambda lib: const(lib, 3, 2).select(0, 5),
     "split into nothing": lambda lib: const(lib, 3).split(0),

@@ -374,7 +374,8 @@ def test_neither_integers_nor_single_numbers_widen_float32(name, shapes):
     for dtypes in itertools.product(("float32", "float64", "int64"), repeat=2):
         if dtypes != ("int64", "int64") and (shapes != ((), ()) or "int64" not in dtypes):
             a, b = (np.full(shape, 2, dtype) for shape, dtype in zip(shapes, dtypes, strict=True))
-            results = [f(cr.tensor(a), cr.tensor(b)), cr.compile(f)(a, b)]
+            views = [cr.stack([cr.tensor(x)])[0] for x in (a, b)]  # a number that is an array's
+            results = [f(cr.tensor(a), cr.tensor(b)), f(*views), cr.compile(f)(a, b)]
             if dtypes[0] != "int64":
                 results += cr.jvp(lambda x: f(x, b), (a,), (a,))  # noqa: B023
             want = getattr(torch, name)(torch.tensor(a), torch.tensor(b)).dtype
@@ -538,6 +539,8 @@ INDICES = {
     "array, array": (np.array([0, 2]), np.array([1, 3])),
     "arrays that broadcast": (np.array([[0], [2]]), np.array([1, 3])),
     "array, slice, array": (np.array([0, 2]), slice(None), np.array([1, 0])),
+    "array, ellipsis for nothing, array": (np.array([0, 2]), slice(None), ..., np.array([1, 0])),
+    "slice, array, ellipsis for nothing, array": (slice(None), np.array([0, 2]), ..., np.array([1, 0])),
     "slice, array": (slice(1, None), np.array([1, 0, 0])),
     "integer, slice, array": (0, slice(None), np.array([1, 0, 0])),
     "array, None": (np.array([0, 2]), None),

@@ -1,6 +1,6 @@
 """What does not go together, said in PyTorch's words.
 
-Nothing here runs before something has gone wrong, or would go wrong silently.
+Nearly nothing here runs before something has gone wrong; what does, asks what would go wrong silently.
 """
 
 import math
@@ -60,11 +60,6 @@ def do_not_multiply(a, b):
             f"inconsistent tensor size, expected tensor [{a[0]}] and src [{b[0]}] to have the same "
             f"number of elements, but got {a[0]} and {b[0]} elements respectively"
         )
-    if len(a) == 2 and len(b) == 1:
-        raise RuntimeError(f"size mismatch, got input ({a[0]}), mat ({a[0]}x{a[1]}), vec ({b[0]})")
-    if len(a) <= 2 and len(b) <= 2:
-        rows = (1, *a) if len(a) == 1 else a
-        raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({rows[0]}x{rows[1]} and {b[0]}x{b[1]})")
     if len(b) <= 2:
         n = math.prod(a[:-1])
         if len(b) == 1:
@@ -172,20 +167,16 @@ def check_integers(x, parts):
                 "to convert a 0-dim tensor to a number"
             )
         raise IndexError(f"too many indices for tensor of dimension {x.ndim}")
-    position = new = 0
+    position, new, skipped = 0, 0, x.ndim - len(counted)
     for p in parts:
         new += p is None
         if p is ...:
-            position = x.ndim - len(counted[counted_before(parts, p) :])
+            position, skipped = position + skipped, 0
         elif p is not None:
             n = x.shape[position]
             if isinstance(p, int | np.integer) and n is not None and not -n <= p < n:
                 raise IndexError(f"index {p} is out of bounds for dimension {position + new} with size {n}")
             position += 1
-
-
-def counted_before(parts, stop):
-    return len([p for p in parts[: parts.index(stop)] if p is not None])
 
 
 def uneven(data, dim=0):
@@ -230,12 +221,5 @@ def size(shape):
 
 def kind(dtype):
     """The name PyTorch gives a tensor's type in its messages."""
-    names = {
-        "float64": "Double",
-        "float32": "Float",
-        "float16": "Half",
-        "int64": "Long",
-        "int32": "Int",
-        "bool": "Bool",
-    }
+    names = {"float64": "Double", "float32": "Float", "float16": "Half", "int64": "Long", "int32": "Int"}
     return f"torch.{names.get(dtype.name, dtype.name.capitalize())}Tensor"

@@ -19,7 +19,7 @@ from .methods import Methods
 from .nested import leaves, repack
 from .op import Box
 from .rules import expand
-from .tape import Node, constant_of, levels, lift, link, number_or_array, outward, views_of
+from .tape import Node, constant_of, levels, lift, note_view, number_or_array, outward, views_of
 from .typing import Function, Value
 
 
@@ -49,11 +49,11 @@ class Dual(inplace.InPlace, Methods):
                 values.append(x.primal)
                 tangents.append(x.tangent)
             else:
-                values.append(x)
+                values.append(constant_of(x))
                 tangents.append(None)
         y = op(*values, **params)
         if not op.pushes:
-            return y
+            return outward(y)
         kept = Node()
         kept.y, kept.params = y, params
         kept.a, kept.b = values if len(values) == 2 else (values[0], None)
@@ -66,7 +66,9 @@ class Dual(inplace.InPlace, Methods):
         if t.shape != y.shape:
             t = self._spread(t, y.shape)
         result = kind(y, t if t.dtype == y.dtype else t.astype(y.dtype), level)
-        return note_view(inputs[0], result, op, params) if op.view else result
+        if op.view:
+            note_view(inputs[0], result, op, params, inputs[0].primal, y)
+        return result
 
     # A subclass with many tangents side by side has its own of these.
 
@@ -89,7 +91,7 @@ class Dual(inplace.InPlace, Methods):
     def _set(self, value, tail):
         self._write(inplace.fresh(value, self, tail), tail)
 
-    def _written(self, result):
+    def _written(self, result, since=None):
         self._write(inplace.as_written(result, self.shape, self.dtype), ())
         return self
 
@@ -111,14 +113,6 @@ class Dual(inplace.InPlace, Methods):
 
     def __repr__(self):
         return f"Dual({self.primal!r}, tangent={self.tangent!r})"
-
-
-def note_view(base, view, op, params):
-    """Note that `view` looks at the memory of `base`, if it does. Returns the view."""
-    number = isinstance(base.primal, np.generic)  # it has no memory: writing makes both anew
-    if number or isinstance(view.primal, Box) or np.may_share_memory(view.primal, base.primal):
-        link(base, view, op, params)
-    return view
 
 
 def jvp(f: Function, primals: Sequence[Value], tangents: Sequence[Value]) -> tuple[Any, Any]:

@@ -211,13 +211,6 @@ def checked(f):
     return run
 
 
-def basis(x, i):
-    """The i-th unit vector, in the shape and dtype of `x`."""
-    e = np.zeros(x.shape, x.dtype)
-    e.flat[i] = 1
-    return e[()]
-
-
 def hessian(f: Function, x: Value) -> Tensor:
     """The Hessian matrix of `f` at `x`: H[i, j] = d2f / dx_i dx_j. Forward mode over reverse mode.
 

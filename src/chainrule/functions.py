@@ -35,22 +35,22 @@ MaxResult = namedtuple("max", ["values", "indices"])
 MinResult = namedtuple("min", ["values", "indices"])
 
 
-def public(op, name, doc, make=None):
-    """A function of the public face made from a row of the table."""
-    function = (make or (unary if len(op.inputs) == 1 else binary))(op)
+def called(function, name, doc, module=__name__):
+    """`function` under a name of the public face, with a docstring."""
     function.__name__ = function.__qualname__ = name
-    function.__module__, function.__doc__ = __name__, doc
+    function.__module__, function.__doc__ = module, doc
     return function
+
+
+def public(op, name, doc, module=__name__):
+    """A function of the public face made from a row of the table."""
+    return called((unary if len(op.inputs) == 1 else binary)(op), name, doc, module)
 
 
 def of_one(name, formula, slope, where="", at=1.0):
     """An elementwise function of one input, with a docstring made from its formula."""
-    op = getattr(rules, name)
     domain = f" Real for {where}; nan elsewhere, with NumPy's warning." if where else ""
-    return public(
-        op,
-        name,
-        f"""{formula}, number by number; its derivative is {slope}.{domain}
+    doc = f"""{formula}, number by number; its derivative is {slope}.{domain}
 
     x  a Tensor (or array, or Dual) of any shape
     Returns the same kind of object, of the same shape and floating dtype.
@@ -59,8 +59,8 @@ def of_one(name, formula, slope, where="", at=1.0):
     >>> x = cr.tensor({at}, requires_grad=True)
     >>> cr.crosscheck(lambda x: x.{name}(), x).agree
     True
-    """,
-    )
+    """
+    return public(getattr(rules, name), name, doc)
 
 
 exp = of_one("exp", "e^x", "e^x")
@@ -95,10 +95,7 @@ round = of_one("round", "The nearest integer, halves to even", "0")
 
 def of_two(name, does):
     """A function of two inputs, number by number, with a docstring made from what it does."""
-    return public(
-        getattr(rules, name),
-        name,
-        f"""{does}
+    doc = f"""{does}
 
     a, b  Tensors (or arrays, Duals, numbers) whose shapes broadcast
     Returns the same kind of object, in the shape they have in common. Raises RuntimeError for shapes that do not fit.
@@ -106,9 +103,8 @@ def of_two(name, does):
     >>> import chainrule as cr
     >>> cr.{name}(cr.tensor([1.0, 2.0, 3.0]), 2.0).shape
     (3,)
-    """,
-        binary,
-    )
+    """
+    return public(getattr(rules, name), name, doc)
 
 
 add = of_two("add", "a + b; both derivatives are 1.")
@@ -266,20 +262,26 @@ def one_axis(d, ndim):
     return int(d) % reach
 
 
-max_of = max
+max_of, sum_of = max, sum
 
 
-def reducer(op, name, doc):
-    """A reduction in PyTorch's and NumPy's spelling."""
+def one_by_one(given):
+    """Lengths or axes as a tuple, given one by one or as one tuple or list."""
+    return tuple(given[0]) if len(given) == 1 and isinstance(given[0], tuple | list) else given
+
+
+def reducer(op, name, doc, of_none=True):
+    """A reduction in PyTorch's and NumPy's spelling; `of_none` says whether there is one of no numbers."""
     apply = unary(op)
 
     def reduce(x, dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=False):
         x = x if dtype is None else astype(x, dtype)
-        return apply(x, axis=axes(x, dim, axis), keepdims=keepdim or keepdims)
+        where_to = axes(x, dim, axis)
+        if not of_none:
+            needs_numbers(x, where_to, name, RuntimeError)
+        return apply(x, axis=where_to, keepdims=keepdim or keepdims)
 
-    reduce.__name__ = reduce.__qualname__ = name
-    reduce.__module__ = __name__
-    reduce.__doc__ = f"""{doc}
+    doc = f"""{doc}
 
     dim (or axis)           the axes to reduce: an integer, several, or None for all
     keepdim (or keepdims)   keep the reduced axes, at length 1
@@ -290,23 +292,15 @@ def reducer(op, name, doc):
     >>> cr.{name}(cr.tensor([[1.0, 2.0], [3.0, 4.0]]), dim=0).shape
     (2,)
     """
-    return reduce
+    return called(reduce, name, doc)
 
 
 sum = reducer(rules.sum, "sum", "The sum; every summand's derivative is 1.")
 mean = reducer(rules.mean, "mean", "The mean of n numbers; the derivative by each is 1/n.")
+prod = reducer(
+    rules.prod, "prod", "The product; each factor's derivative is the product of the others, also if one is 0."
+)
 logsumexp = reducer(rules.logsumexp, "logsumexp", "log(sum(e^x)) without overflow; its derivative is softmax(x).")
-
-
-def prod(x, dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=False):
-    """The product; the derivative by each factor is the product of the others, also where one is 0.
-
-    >>> import chainrule as cr
-    >>> cr.grad(cr.prod)(cr.tensor([0.0, 2.0, 3.0]))
-    tensor([6., 0., 0.])
-    """
-    x = x if dtype is None else astype(x, dtype)
-    return row.prod(x, axis=axes(x, dim, axis), keepdims=keepdim or keepdims)
 
 
 def spread_of(op, name, doc):
@@ -321,9 +315,7 @@ def spread_of(op, name, doc):
         correction = 1 if correction is None else correction + 0
         return op(x, axis=axes(x, dim, axis), keepdims=keepdim or keepdims, correction=correction)
 
-    reduce.__name__ = reduce.__qualname__ = name
-    reduce.__module__, reduce.__doc__ = __name__, doc
-    return reduce
+    return called(reduce, name, doc)
 
 
 var = spread_of(
@@ -382,20 +374,6 @@ def norm(x, p=2, dim=None, keepdim=False, *, axis=None, keepdims=False):
     return where(nothing, 0.0, where(nothing, 1.0, total) ** (1 / p))
 
 
-def extreme_of(op, name, doc):
-    """`amax` and `amin`, which need at least one number."""
-    reduce = reducer(op, name, doc)
-
-    def checked(x, dim=None, keepdim=False, *, axis=None, keepdims=False):
-        if 0 in np.shape(x):
-            needs_numbers(x, axes(x, dim, axis), name, RuntimeError)
-        return reduce(x, dim, keepdim, axis=axis, keepdims=keepdims)
-
-    checked.__name__ = checked.__qualname__ = name
-    checked.__module__, checked.__doc__ = __name__, reduce.__doc__
-    return checked
-
-
 def needs_numbers(x, where_to, name, of_all=IndexError):
     """Raise PyTorch's error if there is nothing to choose from."""
     if where_to is None and 0 in np.shape(x):
@@ -406,8 +384,8 @@ def needs_numbers(x, where_to, name, of_all=IndexError):
             raise IndexError(f"{name}(): Expected reduction dim {d} to have non-zero size.")
 
 
-amax = extreme_of(rules.amax, "amax", "The largest; equals share the derivative evenly.")
-amin = extreme_of(rules.amin, "amin", "The smallest; equals share the derivative evenly.")
+amax = reducer(rules.amax, "amax", "The largest; equals share the derivative evenly.", of_none=False)
+amin = reducer(rules.amin, "amin", "The smallest; equals share the derivative evenly.", of_none=False)
 
 
 def extreme(x, dim, keepdim, axis, keepdims, of_all, position, Result):
@@ -469,7 +447,7 @@ def argmax(x, dim=None, keepdim=False, *, axis=None, keepdims=False):
     """
     where_to = axes(x, dim, axis)
     needs_numbers(x, where_to, "argmax")
-    return positions(x, np.argmax(plain(x), where_to and where_to[0], keepdims=keepdim or keepdims))
+    return positions(x, np.argmax(plain(x), axis=where_to and where_to[0], keepdims=keepdim or keepdims))
 
 
 def argmin(x, dim=None, keepdim=False, *, axis=None, keepdims=False):
@@ -481,7 +459,7 @@ def argmin(x, dim=None, keepdim=False, *, axis=None, keepdims=False):
     """
     where_to = axes(x, dim, axis)
     needs_numbers(x, where_to, "argmin")
-    return positions(x, np.argmin(plain(x), where_to and where_to[0], keepdims=keepdim or keepdims))
+    return positions(x, np.argmin(plain(x), axis=where_to and where_to[0], keepdims=keepdim or keepdims))
 
 
 def softmax(x, dim=None, dtype=None, *, axis=None):
@@ -539,7 +517,7 @@ def reshape(x, *shape):
     tensor([[1., 2.],
             [3., 4.]])
     """
-    shape = tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
+    shape = one_by_one(shape)
     for i, n in enumerate(shape):
         if n < -1:
             raise RuntimeError(f"invalid shape dimension {n} at index {i} of shape {list(shape)}")
@@ -627,8 +605,7 @@ def permute(x, *several, dims=None):
     >>> cr.permute(cr.ones(2, 3, 4), 2, 0, 1).shape
     (4, 2, 3)
     """
-    dims = several if dims is None else tuple(dims)
-    dims = tuple(dims[0]) if len(dims) == 1 and isinstance(dims[0], tuple | list) else dims
+    dims = one_by_one(several) if dims is None else tuple(dims)
     if len(dims) != x.ndim:
         raise RuntimeError(
             f"permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired "
@@ -708,7 +685,7 @@ def expand(x, *shape):
     tensor([[1., 1., 1.],
             [2., 2., 2.]])
     """
-    shape = tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
+    shape = one_by_one(shape)
     new = len(shape) - x.ndim
     if -1 in shape[: max_of(new, 0)]:
         raise RuntimeError(
@@ -846,6 +823,9 @@ def which_index(x, index):
             parts = (*parts, ...)
         only_integers = all(p is ... or isinstance(p, int | np.integer) for p in parts)
         return (rules.select if only_integers else rules.slice_), parts
+    axes_of = lambda p: p.ndim if isinstance(p, np.ndarray) and p.dtype.kind == "b" else p is not None and p is not ...
+    if any(p is ... for p in parts) and sum_of(map(axes_of, parts)) == x.ndim:
+        parts = tuple(p for p in parts if p is not ...)  # it stands for nothing, and keeps no index arrays apart
     return rules.index, parts
 
 
@@ -922,7 +902,7 @@ def mv(a, b):
 
 
 def dot(a, b):
-    """The inner product of two vectors (of matrices too, as NumPy's `dot`).
+    """The inner product of two vectors (of matrices and stacks of them too, what `matmul` gives).
 
     >>> import chainrule as cr
     >>> cr.dot(cr.tensor([1.0, 2.0]), cr.tensor([3.0, 4.0]))

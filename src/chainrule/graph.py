@@ -92,10 +92,11 @@ def watch(node, entry):
 
 
 class Hook:
-    """A function of the user's, called with the gradient as a Tensor."""
+    """A function of the user's, called with the gradient as a Tensor, and the handle that takes it away again."""
 
-    def __init__(self, function, level):
-        self.function, self.level = function, level
+    def __init__(self, function, node, level):
+        self.function, self.node, self.level = function, node, level
+        watch(node, self)
 
     def __call__(self, t):
         boxed = isinstance(t, tape.Tensor) and t.level == self.level
@@ -107,6 +108,10 @@ class Hook:
         if result.shape != t.shape:
             raise RuntimeError(f"hook '{getattr(self.function, '__name__', 'hook')}' has changed the size of value")
         return result if boxed else result.array
+
+    def remove(self):
+        """Take the hook away. Doing so twice does no harm."""
+        self.node.hooks = [hook for hook in self.node.hooks if hook is not self]
 
 
 class Retained:
@@ -134,14 +139,3 @@ def keeper_of(node):
         return node
     hooks = node.hooks if type(node) is WatchedNode else ()
     return next((hook for hook in hooks if isinstance(hook, Retained)), None)
-
-
-class Handle:
-    """Takes a hook away again."""
-
-    def __init__(self, node, entry):
-        self.node, self.entry = node, entry
-
-    def remove(self):
-        """Take the hook away. Doing so twice does no harm."""
-        self.node.hooks = [hook for hook in self.node.hooks if hook is not self.entry]

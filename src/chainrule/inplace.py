@@ -12,11 +12,11 @@ import numpy as np
 
 from . import tape
 from .errors import captured, does_not_fit, kind
-from .functions import index_steps, walk
+from .functions import called, index_steps, walk
 from .graph import hand_on
 from .nested import leaves
 from .op import Box, custom
-from .rules import astype, choose, clone, expand, index, scatter
+from .rules import choose, clone, expand, index, scatter
 from .tape import Leaf, Node, tensor_of, tick
 
 # The `Writes` of each array that owns written memory, by its identity.
@@ -150,15 +150,14 @@ copy_slices = custom(
     overlay,
     lambda t, path: choose(outside(t.shape, path), t, 0),
     follow,
-    pushes=[
-        lambda t, y, path: choose(outside(y.shape, path), t, 0),
-        lambda t, y, path: overlay(y * 0, t, path),
-    ],
+    pushes=[lambda t, y, path: choose(outside(y.shape, path), t, 0), lambda t, y, path: overlay(y * 0, t, path)],
 )
 
 
-def overwrite(x, y, tail=()):
+def overwrite(x, y, tail=(), since=None):
     """Write the values of `y` into the memory of `x`, or into the part that `tail` leads to.
+
+    since  when the operation began whose result y is, on the tape's clock
 
     The history of x, of its base and of all their views is made that of the result.
     Raises PyTorch's RuntimeErrors: for a leaf that requires a gradient, for a shape or a
@@ -183,7 +182,7 @@ def overwrite(x, y, tail=()):
             view.array = follow(root.array, view.path)
     else:
         if y.node is not None and not tail:
-            keep_what_was(x, y.node)
+            keep_what_was(x, y.node, since)
         write(x, y.array, tail, writer(y, path) if recorded else None)
         if y.node is not None and not tail and y.node.y is y.array:
             y.node.y, y.node.number = x.array, tick()
@@ -227,12 +226,13 @@ def writer(y, path):
     return "torch::autograd::CopySlices" if path else "Fill" if y.node is None else y.node.op.name
 
 
-def keep_what_was(x, node):
-    """Copy what the operation just done has kept of x's memory, which is about to be written."""
+def keep_what_was(x, node, since):
+    """Copy what the operation just done (one node or several) has kept of x's memory, which is about to be written."""
     if node.a is x.array:
         node.a = x.array.copy()
-    elif node.op is astype and type(node.from_a) is Node:
-        keep_what_was(x, node.from_a)
+    for parent in (node.from_a, node.from_b):
+        if type(parent) is Node and since is not None and parent.number < since:
+            keep_what_was(x, parent, since)
 
 
 def write(x, values, tail, name=None):
@@ -293,21 +293,29 @@ def alike(x, other):
     return type(a) is type(b) is np.ndarray and a.shape == b.shape and a.dtype == b.dtype and a.dtype.kind == "f"
 
 
-def in_place(name, arguments=""):
-    """The method `name` with its result written over its input; `arguments` are those of its example."""
+def in_place(name, arguments="", ufunc=None):
+    """The method `name` with its result written over its input; `arguments` are those of its example.
+
+    Where nothing has to be recorded, `ufunc` does it in the memory itself.
+    """
 
     def method(self, *args, **kwargs):
-        return self._written(getattr(self, name)(*args, **kwargs))
+        since = tick()
+        direct = ufunc and not tape.recording and not kwargs and len(args) == 1 and alike(self, *args)
+        if not direct or not self.array.flags.writeable:
+            return self._written(getattr(self, name)(*args, **kwargs), since)
+        ufunc(self.array, args[0].array, out=self.array)
+        touch(self.array)
+        return self
 
-    method.__name__ = f"{name}_"
-    method.__doc__ = f"""`{name}` in place. Returns the tensor.
+    doc = f"""`{name}` in place. Returns the tensor.
 
     >>> import chainrule as cr
     >>> x = cr.tensor([1.0, 4.0])
     >>> x.{name}_({arguments}) is x
     True
     """
-    return method
+    return called(method, f"{name}_", doc, __name__)
 
 
 class InPlace:
@@ -340,12 +348,15 @@ class InPlace:
         return self._written(fresh(other, self))
 
     def fill_(self, value):
-        """Write `value` everywhere. Returns the tensor.
+        """Write `value`, one number, everywhere. Returns the tensor.
 
         >>> import chainrule as cr
         >>> cr.zeros(2).fill_(7)
         tensor([7., 7.])
         """
+        if np.ndim(value):
+            n = np.ndim(value)
+            raise RuntimeError(f"fill_ only supports 0-dimension value tensor but got tensor with {n} dimensions.")
         return self.copy_(value)
 
     def zero_(self):
@@ -357,55 +368,21 @@ class InPlace:
         """
         return self.copy_(0.0)
 
-    def add_(self, other, alpha=1):
-        """Add in place. Returns the tensor.
-
-        >>> import chainrule as cr
-        >>> cr.tensor([1.0, 2.0]).add_(1, alpha=10)
-        tensor([11., 12.])
-        """
-        return self._update(np.add, other if alpha == 1 else other * alpha)
-
-    def sub_(self, other, alpha=1):
-        """Subtract in place. Returns the tensor.
-
-        >>> import chainrule as cr
-        >>> cr.tensor([1.0, 2.0]).sub_(1, alpha=10)
-        tensor([-9., -8.])
-        """
-        return self._update(np.subtract, other if alpha == 1 else other * alpha)
-
-    def mul_(self, other):
-        """Multiply in place. Returns the tensor.
-
-        >>> import chainrule as cr
-        >>> cr.tensor([1.0, 2.0]).mul_(10)
-        tensor([10., 20.])
-        """
-        return self._update(np.multiply, other)
-
-    def div_(self, other):
-        """Divide in place. Returns the tensor.
-
-        >>> import chainrule as cr
-        >>> cr.tensor([1.0, 2.0]).div_(2)
-        tensor([0.5000, 1.0000])
-        """
-        return self._update(np.divide, other)
-
-    def _update(self, function, other):
-        """Write function(self, other) here: NumPy does it in the memory itself where nothing has to be recorded."""
-        if tape.recording or not alike(self, other) or not self.array.flags.writeable:
-            return self._written(function(self, other))
-        function(self.array, other.array, out=self.array)
-        touch(self.array)
-        return self
-
-    __iadd__ = add_
-    __isub__ = sub_
-    __imul__ = mul_
-    __itruediv__ = div_
+    __iadd__ = add_ = in_place("add", "1", np.add)
+    __isub__ = sub_ = in_place("sub", "1", np.subtract)
+    __imul__ = mul_ = in_place("mul", "2", np.multiply)
+    __itruediv__ = div_ = in_place("div", "2", np.divide)
     __ipow__ = pow_ = in_place("pow", "2")
+    __imod__ = remainder_ = in_place("remainder", "2")
+
+    def __ifloordiv__(self, other):
+        return self._written(self // other)
+
+    def __iand__(self, other):
+        return self._written(self & other)
+
+    def __ior__(self, other):
+        return self._written(self | other)
 
 
 # The methods that have a form in place, each with the arguments of its example.

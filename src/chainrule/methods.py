@@ -256,22 +256,17 @@ def special(name):
 
         return getattr(special, name)(self, *args, **kwargs)
 
-    method.__name__, method.__doc__ = name, f"See `chainrule.library.special.{name}`, which needs SciPy."
-    return method
+    return functions.called(method, name, f"See `chainrule.library.special.{name}`, which needs SciPy.", __name__)
 
 
 # The functions that are methods: those of `chainrule.functions` under their own and other names, and those beside it.
-METHODS = """
-    mul neg pow square reciprocal rsqrt sqrt exp exp2 expm1 log log2 log10 log1p sin cos tan asin acos atan sinh cosh
-    tanh asinh acosh atanh sigmoid relu softplus abs sign floor ceil maximum minimum clamp clip gt ge lt le eq ne
-    sum mean prod var std max min amax amin argmax argmin norm logsumexp softmax log_softmax cumsum
-    reshape view flatten ravel squeeze unsqueeze expand permute transpose swapaxes movedim t flip
-    matmul mm mv dot outer clone astype
+OTHER_NAMES = """
     multiply=mul negative=neg absolute=abs subtract=sub to=astype
     arcsin=asin arccos=acos arctan=atan arcsinh=asinh arccosh=acosh arctanh=atanh
 """.split()
+NO_METHODS = {"broadcast_to", "cat", "concat", "concatenate", "stack", "where"}
 
-for entry in METHODS:
+for entry in [*OTHER_NAMES, *(set(functions.__all__) - NO_METHODS)]:
     name, _, same = entry.partition("=")
     setattr(Methods, name, getattr(functions, same or name))
 for module in (more, places, linalg):

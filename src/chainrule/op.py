@@ -54,8 +54,9 @@ class Op:
     """One operation: what it computes and how derivatives pass through it.
 
     name    as in PyTorch's `grad_fn`: `MulBackward0` belongs to "Mul"
+    family  the function below that made it, which says how its rules serve both modes
     value   the NumPy function that computes the output
-    inputs  the names of the inputs
+    inputs  the names of the inputs; `*xs` for a whole list
     pulls   for each input, `pull(t, kept)`: the cotangent of the input
     pushes  for each input, `push(t, kept)`: this input's part of the output's tangent
     rules   the formulas as they were written, for whoever prints the table
@@ -84,12 +85,13 @@ class Op:
         return self.compute(inputs, params)
 
     def compute(self, inputs, params):
-        """The value on plain arrays; a shape that does not fit is explained in PyTorch's words."""
+        """The value on plain arrays, in float32 where PyTorch stays in it; what does not fit is said in its words."""
         try:
             y = self.value(*inputs, **params)
             if len(inputs) > 1 and type(y) is ndarray and y.dtype is DOUBLE:
                 first = inputs[0]
-                if (type(first) is not ndarray or first.dtype is not DOUBLE) and (single := narrowed(inputs)):
+                wide = type(first) is ndarray and first.dtype is DOUBLE and first.ndim
+                if not wide and (single := narrowed(inputs)):
                     y = self.value(*single, **params)
             return y
         except (ValueError, IndexError, TypeError) as error:

@@ -27,7 +27,7 @@ def sweep(seeds, retain=False, create_graph=False, wanted=None, level=0, ways=No
     create_graph  record the sweep itself, so that its results can be differentiated
     wanted        the nodes whose cotangents are returned, by number; if None, the
                   cotangents of leaves are added to their `grad`
-    level         the level of the Tensors among them
+    level         the level of the Tensors whose gradients are carried
     ways          what `find_ways` has found: nothing else is touched; if None, all is
     """
     if create_graph and not tape.recording:
@@ -98,21 +98,14 @@ def find_ways(nodes, wanted):
     """
     inputs, waiting, oldest, elsewhere = {}, list(nodes), max(wanted), False
     for node in waiting:  # which grows meanwhile
-        number = node.number
-        if number in inputs:
+        if node is None or node.number in inputs:
             continue
-        if number > oldest or type(node) is Leaf:
-            inputs[number] = ()
-            elsewhere = elsewhere or number not in wanted
-        elif type(node) is Bundle:
-            inputs[number] = node.nodes
-            waiting += [parent for parent in node.nodes if parent is not None]
+        if node.number > oldest or type(node) is Leaf:
+            inputs[node.number] = ()
+            elsewhere = elsewhere or node.number not in wanted
         else:
-            inputs[number] = parent_a, parent_b = node.from_a, node.from_b
-            if parent_a is not None:
-                waiting.append(parent_a)
-            if parent_b is not None:
-                waiting.append(parent_b)
+            inputs[node.number] = parents = node.nodes if type(node) is Bundle else (node.from_a, node.from_b)
+            waiting += parents
     if not elsewhere:
         return None
     ways = {}
@@ -129,8 +122,6 @@ def fit(t, like):
     What broadcasting has repeated on the way forward is summed here, once for all
     operations.
     """
-    if like is list:
-        return t
     shape, dtype = like if type(like) is tuple else ((), like)
     if t.shape != shape:
         t = sum_to(t, shape=shape)

@@ -152,7 +152,7 @@ def unary(op):
         result = Tensor()
         result.array, result.level = y, level
         if view:
-            note_view(x, result, op, params)
+            note_view(x, result, op, params, x.array, y)
         if parent is None or constant or not recording:
             result.node = None
             return result
@@ -198,7 +198,7 @@ def binary(op):
             return op(a, b)
         try:
             y = op(u, v) if level else value(u, v)
-            if type(y) is ndarray and y.dtype is DOUBLE and (type(u) is not ndarray or u.dtype is not DOUBLE):
+            if type(y) is ndarray and y.dtype is DOUBLE and not (type(u) is ndarray and u.dtype is DOUBLE and u.ndim):
                 single = narrowed((u, v))
                 y = y if single is None else value(*single)
         except (ValueError, TypeError):
@@ -268,14 +268,13 @@ def record(op, inputs, params, level):
     return result
 
 
-def note_view(base, view, op, params):
-    """If `view`, which is `op` of `base`, looks at the same memory, note it: a write to one is a write to both."""
-    if isinstance(view.array, Box) or np.may_share_memory(view.array, base.array):
-        link(base, view, op, params)
+def note_view(base, view, op, params, x, y):
+    """If y, which is `op` of x, looks at the same memory, note it: a write to `base` or `view` is a write to both.
 
-
-def link(base, view, op, params):
-    """Note that `view` is `op` of `base`, whatever was written to either."""
+    A number has no memory: writing makes both anew.
+    """
+    if not (isinstance(x, np.generic) or isinstance(y, Box) or np.may_share_memory(x, y)):
+        return
     root = getattr(base, "base", None)
     root, path = (base, ()) if root is None else (root, base.path)
     view.base, view.path = root, (*path, (op, params))
@@ -304,7 +303,8 @@ def constant_of(x):
 def lift(primal):
     """What a derivative is taken at: an array, a number, or a box of an outer derivative.
 
-    Raises RuntimeError for what is not floating point: there is no small step between integers.
+    Raises RuntimeError for what is not floating point: there is no small step between integers; TypeError for a list
+    or a dict of Tensors.
     """
     if isinstance(primal, tuple | list | dict) and any(isinstance(part, (str, Box, np.ndarray)) for part in primal):
         raise TypeError(
@@ -358,10 +358,6 @@ class GradMode(ContextDecorator):
                         return end.value
                 try:
                     resume = partial(steps.send, (yield step))
-                except GeneratorExit:
-                    with self:
-                        steps.close()
-                    raise
                 except BaseException as error:
                     resume = partial(steps.throw, error)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
 from . import inplace, tape
 from .errors import no_numbers, uneven
-from .graph import GradFn, Handle, Hook, Retained, grad_fn_of, keeper_of, watch
+from .graph import GradFn, Hook, Retained, grad_fn_of, keeper_of, watch
 from .methods import Methods
 from .op import Box
 from .reverse import seed, sweep, ways_to_leaves
@@ -72,20 +73,9 @@ class Tensor(inplace.InPlace, Methods):
 
     # ---- what it is
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The lengths of the axes."""
-        return self.array.shape
-
-    @property
-    def ndim(self) -> int:
-        """The number of axes."""
-        return self.array.ndim
-
-    @property
-    def dtype(self) -> np.dtype:
-        """The kind of number in it."""
-        return self.array.dtype
+    shape = property(attrgetter("array.shape"), doc="The lengths of the axes.")
+    ndim = property(attrgetter("array.ndim"), doc="The number of axes.")
+    dtype = property(attrgetter("array.dtype"), doc="The kind of number in it.")
 
     @property
     def requires_grad(self) -> bool:
@@ -177,7 +167,7 @@ class Tensor(inplace.InPlace, Methods):
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Ask for a gradient, or no longer. Returns the tensor itself.
 
-        Raises RuntimeError for a result of an operation, and for what is not floating point.
+        Raises RuntimeError for a result of an operation that is to ask no longer, and for what is not floating point.
 
         >>> import chainrule as cr
         >>> cr.tensor(2.0).requires_grad_()
@@ -220,7 +210,7 @@ class Tensor(inplace.InPlace, Methods):
         """Whether this result keeps its gradient."""
         return type(self.node) is WatchedNode and keeper_of(self.node) is not None
 
-    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> Handle:
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> Hook:
         """Call `hook(gradient)` when this tensor's gradient is complete; what it returns, if not None, goes on.
 
         Returns a handle whose `remove()` takes the hook away. Raises RuntimeError if no gradient is wanted.
@@ -234,9 +224,7 @@ class Tensor(inplace.InPlace, Methods):
         """
         if self.node is None:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
-        entry = Hook(hook, self.level)
-        watch(self.node, entry)
-        return Handle(self.node, entry)
+        return Hook(hook, self.node, self.level)
 
     def detach(self) -> Tensor:
         """The same values in the same memory, without history: a constant for every derivative.
@@ -374,8 +362,8 @@ class Tensor(inplace.InPlace, Methods):
     def _set(self, value, tail):
         inplace.overwrite(self, inplace.fresh(value, self, tail), tail)
 
-    def _written(self, result):
-        inplace.overwrite(self, result)
+    def _written(self, result, since=None):
+        inplace.overwrite(self, result, since=since)
         return self
 
 
@@ -415,8 +403,7 @@ def tensor(data: Data, requires_grad: bool = False, dtype: DType = None) -> Tens
             "Only Tensors of floating point and complex dtype can require gradients"
             f": this one is {array.dtype}; write 2.0 for 2, or give dtype=float"
         )
-    x = tensor_of(number_or_array(array))
-    return x.requires_grad_() if requires_grad else x
+    return tensor_of(number_or_array(array)).requires_grad_(requires_grad)
 
 
 def copyable(x):

@@ -17,9 +17,6 @@ Value: TypeAlias = Union["Tensor", "Dual", np.ndarray, np.generic, float]
 # What a Tensor can be made from.
 Data: TypeAlias = Value | Sequence[Any]
 
-# Which axes: one, several, or None for all.
-Axes: TypeAlias = int | Sequence[int] | None
-
 DType: TypeAlias = Any
 
 # A function of values to a value, or to a tuple of values.

@@ -213,7 +213,7 @@ WRONG = [
     wrong("linspace*", "NumPy's error", says="number of steps"),
     wrong("linspace*", "arrays of one number are as good as numbers", says="0-dimensional"),
     wrong("mean", "the mean of integers is a float, as in NumPy"),
-    wrong("masked_fill", "anything that broadcasts, as in `where`"),
+    wrong("masked_fill", "a complex number becomes a real one, with NumPy's warning", says="without overflow"),
     wrong("scatter_add", "numbers of two dtypes mix, as in NumPy", says="dtype"),
     wrong("cat", "None is taken for a number, which cannot be concatenated", says="NoneType"),
     wrong("dot, vdot", "numbers of two dtypes mix, as in NumPy", "words", says="dtype"),

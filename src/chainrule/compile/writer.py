@@ -266,7 +266,9 @@ def shares(a, b):
 def fits_floats(program, outputs):
     """Whether everything that matters in the program is a single float64, or a truth value, and `math` can do it."""
     steps = [step for step in needed(program, outputs) if type(step) is Traced]
-    values = map(value_of, [*program.arguments, *steps, *outputs])
+    values = map(value_of, [*steps, *outputs])
+    if any(type(x.value) not in (float, np.float64) for x in program.arguments):
+        return False
     return all(type(x) in (float, np.float64, np.bool_, bool) for x in values) and all(
         (step.op.value in INFIX or step.op.value in ON_FLOATS or step.op in (rules.neg, rules.abs, FLOAT))
         and not any(isinstance(x, np.ndarray) for x in step.inputs)

@@ -11,21 +11,10 @@ from functools import reduce
 import numpy as np
 
 from .. import functions
-from ..functions import (
-    abs,
-    amax,
-    amin,
-    cat,
-    matmul,
-    one_axis,
-    permute,
-    plain,
-    positions,
-    reshape,
-    sum,
-    unsqueeze,
-    where,
-)
+
+from ..functions import (  # isort: skip
+    abs, amax, amin, cat, matmul, one_axis, permute, plain, positions, reshape, sum, unsqueeze, where,
+)  # fmt: skip
 from ..op import Box, custom
 from ..rules import choose
 from ..tape import binary, unary
@@ -38,9 +27,7 @@ __all__ = """
 """.split()
 
 # What is a method of a Tensor, too, and a function of chainrule itself.
-METHODS = """
-    bmm addmm addmv baddbmm vdot inner kron det slogdet logdet
-""".split()
+METHODS = "bmm addmm addmv baddbmm vdot inner kron det slogdet logdet".split()
 
 Slogdet = namedtuple("slogdet", ["sign", "logabsdet"])
 Eigh = namedtuple("linalg_eigh", ["eigenvalues", "eigenvectors"])
@@ -58,42 +45,32 @@ class LinAlgError(RuntimeError, np.linalg.LinAlgError):
     """
 
 
-def has_no_inverse(x):
-    """Say in PyTorch's words where x is singular."""
-    for element, a in elements(x):
-        for k in range(1, len(a) + 1):
-            require(
-                np.linalg.matrix_rank(a[:, :k]) == k,
-                f"linalg.inv: {element}The diagonal element {k} is zero, the inversion could not be completed because "
-                "the input matrix is singular.",
-                LinAlgError,
-            )
+def unless(holds, words):
+    """What says in PyTorch's words of which matrix a in a stack `holds(a, k)` is false, for which k = 1, 2, ..."""
+
+    def wrong(x, *_):
+        for i, a in enumerate(x.reshape(-1, *x.shape[-2:])):
+            element = f"(Batch element {i}): " if x.ndim > 2 else ""
+            for k in range(1, len(a) + 1):
+                require(holds(a, k), words.format(element=element, k=k), LinAlgError)
+
+    return wrong
 
 
-def has_no_solution(x, _):
-    """Say in PyTorch's words which matrix is singular."""
-    for element, a in elements(x):
-        regular = np.linalg.matrix_rank(a) == len(a)
-        words = f"torch.linalg.solve: {element}The solver failed because the input matrix is singular."
-        require(regular, words, LinAlgError)
-
-
-def is_not_definite(x):
-    """Say in PyTorch's words which leading minor of x is not positive."""
-    for element, a in elements(x):
-        for k in range(1, len(a) + 1):
-            require(
-                np.linalg.eigvalsh(a[:k, :k])[0] > 0,
-                f"linalg.cholesky: {element}The factorization could not be completed because the input is not "
-                f"positive-definite (the leading minor of order {k} is not positive-definite).",
-                LinAlgError,
-            )
-
-
-def elements(x):
-    """The matrices in a stack, each with what PyTorch's messages call it."""
-    for i, a in enumerate(x.reshape(-1, *x.shape[-2:])):
-        yield f"(Batch element {i}): " if x.ndim > 2 else "", a
+has_no_inverse = unless(
+    lambda a, k: np.linalg.matrix_rank(a[:, :k]) == k,
+    "linalg.inv: {element}The diagonal element {k} is zero, the inversion could not be completed because the input "
+    "matrix is singular.",
+)
+has_no_solution = unless(
+    lambda a, k: np.linalg.matrix_rank(a) == len(a),
+    "torch.linalg.solve: {element}The solver failed because the input matrix is singular.",
+)
+is_not_definite = unless(
+    lambda a, k: np.linalg.eigvalsh(a[:k, :k])[0] > 0,
+    "linalg.cholesky: {element}The factorization could not be completed because the input is not positive-definite "
+    "(the leading minor of order {k} is not positive-definite).",
+)
 
 
 # fmt: off
@@ -113,8 +90,8 @@ eigenvalues = custom("LinalgEigh",     lambda x, half: np.linalg.eigvalsh(x, hal
                                        lambda t, x, half: along(eigenvectors(x, half=half), t),
                                pushes=[lambda t, x, half: across(eigenvectors(x, half=half), t)])
 eigenvectors = custom("LinalgEigh",    lambda x, half: np.linalg.eigh(x, half)[1],
-                                       lambda t, x, y, half: y @ by_gaps(y.mT @ t, x, half) @ y.mT,
-                               pushes=[lambda t, x, y, half: y @ by_gaps(y.mT @ t @ y, x, half)])
+                                       lambda t, x, y, half: symmetric_part(y @ by_gaps(y.mT @ t, x, half) @ y.mT),
+                               pushes=[lambda t, x, y, half: y @ by_gaps(y.mT @ symmetric_part(t) @ y, x, half)])
 # fmt: on
 
 

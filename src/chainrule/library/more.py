@@ -12,8 +12,8 @@ import numpy as np
 from .. import functions, rules
 
 from ..functions import (  # isort: skip
-    astype, cat, clamp, clone, flip, getitem, mean, movedim, norm, one_axis, plain, positions, prod, public, sigmoid, std,
-    sum, var, where,
+    astype, called, cat, clamp, clone, flip, getitem, mean, movedim, norm, one_axis, plain, positions, prod, public,
+    sigmoid, std, sum, var, where,
 )  # fmt: skip
 from ..functions import round as nearest
 from ..op import Box, Op, custom, elementwise
@@ -36,9 +36,7 @@ def made(op, doc):
     >>> cr.crosscheck(lambda {names}: {op.inputs[0]}.{name}({", ".join(op.inputs[1:])}), {names}).agree
     True
     """
-    function = public(op, name, f"{doc}\n{example}")
-    function.__module__ = __name__
-    return function
+    return public(op, name, f"{doc}\n{example}", __name__)
 
 
 # fmt: off
@@ -65,7 +63,7 @@ copysign = made(elementwise("Copysign", np.copysign, lambda t, y, a: t * turned(
                 "|a| with the sign of b; the derivatives are 1 or -1 (0 at a = 0), and 0.")
 whole_quotient = binary(elementwise("Div", np.floor_divide, lambda t: np.zeros_like(t), lambda t: np.zeros_like(t)))
 truncated_quotient = binary(elementwise("Div", lambda a, b: whole_part(a / b, a, b), lambda t: np.zeros_like(t), lambda t: np.zeros_like(t)))
-xlogy = made(elementwise("Xlogy", lambda a, b: a_log_b(a, b), lambda t, a, b: t * slope_of_log(a, b), lambda t, a, b: t * a / b),
+xlogy = made(elementwise("Xlogy", lambda a, b: a_log_b(a, b), lambda t, a, b: times_log(t, a, b), lambda t, a, b: t * a / b),
              "a log(b), 0 where a is 0; the derivatives are log(b) (0 where a = 0 and b <= 0) and a / b.")
 
 # ---- one number
@@ -104,12 +102,14 @@ def logit_width(x):
     return choose((x < 0) | (x > 1), np.nan, x * (1 - x))
 
 
-def slope_of_log(a, b):
+def times_log(t, a, b):
+    """t log(b), and 0 where a is 0 and b not positive; of t = 0, too, it is 0."""
     none = (a == 0) & (b <= 0)
-    return choose(none, 0, np.log(choose(none, 1, b)))
+    return choose(none, 0, xlogy(t, choose(none, 1, b)))
 
 
 def a_log_b(a, b):
+    a, b = (np.asarray(x, np.result_type(a, b)) for x in (a, b))
     zero = (a == 0) & (b == b)
     return np.where(zero, 0, a * np.log(np.where(zero, 1, b)))[()]
 
@@ -277,9 +277,7 @@ def piecewise(condition, f, g, x, safe=0.0):
 def flat(value, doc, example):
     """A function through which no derivative flows; `example` is what it is given and what it gives, as texts."""
     name, inputs = value.__name__, ("x",) if value.nin == 1 else ("a", "b")
-    function = public(Op(name.title(), "constant", value, inputs, ()), name, without_slope(name, doc, *example))
-    function.__module__ = __name__
-    return function
+    return public(Op(name.title(), "constant", value, inputs, ()), name, without_slope(name, doc, *example), __name__)
 
 
 def without_slope(name, doc, given, found):
@@ -307,13 +305,9 @@ def truth(function, name, doc, found):
     """`any` or `all`, in PyTorch's and NumPy's spelling."""
 
     def reduce(x, dim=None, keepdim=False, *, axis=None, keepdims=False):
-        found = function(plain(x), functions.axes(x, dim, axis), keepdims=keepdim or keepdims)
-        return positions(x, found)
+        return positions(x, function(plain(x), axis=functions.axes(x, dim, axis), keepdims=keepdim or keepdims))
 
-    reduce.__name__ = reduce.__qualname__ = name
-    reduce.__module__ = __name__
-    reduce.__doc__ = without_slope(name, doc, "cr.tensor([[0.0, 1.0], [2.0, 3.0]]), dim=0", found)
-    return reduce
+    return called(reduce, name, without_slope(name, doc, "cr.tensor([[0.0, 1.0], [2.0, 3.0]]), dim=0", found), __name__)
 
 
 any = truth(np.any, "any", "Whether any number is not 0, of all or along `dim`.", "tensor([True, True])")

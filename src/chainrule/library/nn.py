@@ -272,8 +272,8 @@ def embedding(index, weight, padding_idx=None, max_norm=None, norm_type=2.0, sca
             [3., 4.]])
     """
     require(weight.ndim == 2, "'weight' must be 2-D")
-    supported = max_norm is None and not scale_grad_by_freq
-    require(supported, "embedding: max_norm and scale_grad_by_freq are not supported", NotImplementedError)
+    supported = max_norm is None and not scale_grad_by_freq and not sparse
+    require(supported, "embedding: max_norm, scale_grad_by_freq and sparse are not supported", NotImplementedError)
     n, index = weight.shape[0], whole(index)
     require(not ((index < 0) | (index >= n)).any(), "index out of range in self", IndexError)
     y = row.index(weight, index=(index,))
@@ -371,7 +371,7 @@ def pad(x, pad, mode="constant", value=None):
             inside = (*(slice(None),) * d, slice(before, before + n), ...)
             hit = np.zeros(shape, bool)
             hit[inside] = True
-            x = where(hit, rules.scatter(x, index=inside, shape=shape), value or 0)
+            x = astype(where(hit, rules.scatter(x, index=inside, shape=shape), value or 0), x.dtype)
         else:
             places = np.pad(np.arange(n), (max(0, before), max(0, after)), names[mode])
             places = places[max(0, -before) : len(places) - max(0, -after)]
@@ -448,8 +448,9 @@ def smooth_l1_loss(x, target, reduction="mean", beta=1.0):
     """
     require(beta >= 0, "smooth_l1_loss does not support negative values for beta.")
     d = x - target
-    near, far = abs(d) < beta, lambda d: abs(d) - beta / 2
-    return reduced(far(d) if beta == 0 else piecewise(near, lambda d: d * d / (2 * beta), far, d), reduction)
+    far = lambda d: abs(d) - beta / 2
+    loss = far(d) if beta == 0 else piecewise(abs(d) >= beta, far, lambda d: d * d / (2 * beta), d)
+    return reduced(loss, reduction)
 
 
 def huber_loss(x, target, reduction="mean", delta=1.0, weight=None):
@@ -461,7 +462,7 @@ def huber_loss(x, target, reduction="mean", delta=1.0, weight=None):
     """
     require(delta > 0, "huber_loss does not support non-positive values for delta.")
     d = x - target
-    loss = piecewise(abs(d) <= delta, lambda d: d * d / 2, lambda d: (abs(d) - delta / 2) * delta, d)
+    loss = piecewise(abs(d) >= delta, lambda d: (abs(d) - delta / 2) * delta, lambda d: d * d / 2, d)
     return reduced(weighted(loss, weight), reduction)
 
 
@@ -497,11 +498,17 @@ def nll_loss(x, target, weight=None, *, ignore_index=-100, reduction="mean"):
     if isinstance(target, np.ndarray | np.generic):
         check_target(x, target, ignore_index)
     counted = target != ignore_index
-    target = np.where(counted, target, 0)
-    factor = counted.astype(x.dtype) if weight is None else where(counted, row.index(weight, index=(target,)), 0.0)
-    picked = squeeze(gather(x, classes, np.expand_dims(target, classes)), classes)
-    loss = -where(counted, picked, 0.0) * factor
-    return sum(loss) / sum(factor) if reduction == "mean" else reduced(loss, reduction)
+    picked = squeeze(gather(x, classes, np.expand_dims(np.where(counted, target, 0), classes)), classes)
+    factor = factors(x, target, weight, ignore_index)
+    return reduced(-where(counted, picked, 0.0) * factor, reduction, factor)
+
+
+def factors(x, target, weight, ignore_index):
+    """What each number of a loss counts: the weight of its class, or 1; 0 where the target is to be ignored."""
+    counted = target != ignore_index
+    if weight is None:
+        return counted.astype(x.dtype)
+    return where(counted, row.index(weight, index=(np.where(counted, target, 0),)), 0.0)
 
 
 def cross_entropy(x, target, weight=None, *, ignore_index=-100, reduction="mean", label_smoothing=0.0):
@@ -517,21 +524,14 @@ def cross_entropy(x, target, weight=None, *, ignore_index=-100, reduction="mean"
     per_class = None if weight is None else reshape(weight, tuple(-1 if i == classes else 1 for i in range(x.ndim)))
     if target.dtype.kind == "f" and target.shape == x.shape:
         p = target * (1 - label_smoothing) + label_smoothing / n if label_smoothing else target
-        loss = -sum(weighted(log_p * p, per_class), classes)
-        count = loss.size if x.ndim > 1 else 1
-        return sum(loss) / count if reduction == "mean" else reduced(loss, reduction)
+        return reduced(-sum(weighted(log_p * p, per_class), classes), reduction)
     target = target[0] if x.ndim == 1 and target.shape == (1,) else target
     hard = nll_loss(log_p, target, weight, ignore_index=ignore_index, reduction=reduction)
     if not label_smoothing:
         return hard
-    counted = plain(target) != ignore_index
-    smooth = where(counted, -sum(weighted(log_p, per_class), classes), 0.0)
-    if reduction == "mean":
-        safe = np.where(counted, plain(target), 0)
-        total = counted.sum() if weight is None else sum(where(counted, row.index(weight, index=(safe,)), 0.0))
-        smooth = sum(smooth) / total
-    else:
-        smooth = reduced(smooth, reduction)
+    target = plain(target)
+    smooth = where(target != ignore_index, -sum(weighted(log_p, per_class), classes), 0.0)
+    smooth = reduced(smooth, reduction, factors(x, target, weight, ignore_index))
     return hard * (1 - label_smoothing) + smooth * (label_smoothing / n)
 
 

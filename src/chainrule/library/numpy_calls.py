@@ -89,7 +89,7 @@ def alike(here, there, names):
     return {getattr(there, name): getattr(here, name) for name in names.split()}
 
 
-# Those that the rules call.
+# Those that the lines of a program understand, too.
 FUNCTIONS = {
     **{getattr(np, name): over(getattr(functions, name)) for name in ("sum", "mean", "prod")},
     **alike(functions, np, "amax amin reshape ravel squeeze clip stack broadcast_to flip"),

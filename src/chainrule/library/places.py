@@ -12,8 +12,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 from .. import errors, rules
 
 from ..functions import (  # isort: skip
-    astype, cat, clone, expand, flatten, flip, getitem, movedim, one_axis, plain, positions, reshape, row, sum, swapaxes,
-    unsqueeze, view, where, whole,
+    astype, called, cat, clone, expand, flatten, flip, getitem, movedim, one_axis, one_by_one, plain, positions,
+    reshape, row, sum, swapaxes, unsqueeze, view, where, whole,
 )  # fmt: skip
 from ..op import Box, multilinear
 from ..tape import unary
@@ -36,24 +36,17 @@ def windows_of(x, size, step):
     return sliding_window_view(x, size, -1, writeable=x.flags.writeable and step >= size)[..., ::step, :]
 
 
-last_diagonal = unary(
-    multilinear(
-        "Diagonal",
-        diagonal_of,
-        lambda t, x_shape, offset: rules.scatter(t, index=(..., *corner(t.shape[-1], offset)), shape=x_shape),
-        view=True,
-    )
-)
-last_windows = unary(
-    multilinear(
-        "Unfold",
-        windows_of,
-        lambda t, x_shape, size, step: rules.scatter(
-            t, index=(..., step * np.arange(t.shape[-2])[:, None] + np.arange(size)), shape=x_shape
-        ),
-        view=True,
-    )
-)
+def from_diagonal(t, x_shape, offset):
+    return rules.scatter(t, index=(..., *corner(t.shape[-1], offset)), shape=x_shape)
+
+
+def from_windows(t, x_shape, size, step):
+    read = step * np.arange(t.shape[-2])[:, None] + np.arange(size)
+    return rules.scatter(t, index=(..., read), shape=x_shape)
+
+
+last_diagonal = unary(multilinear("Diagonal", diagonal_of, from_diagonal, view=True))
+last_windows = unary(multilinear("Unfold", windows_of, from_windows, view=True))
 
 
 # ---- order
@@ -80,7 +73,8 @@ def order_of(x, d, descending):
 
 
 def sort(x, dim=-1, descending=False, stable=False):
-    """The numbers in order along `dim`, with their positions; equals keep their order, also for the derivative.
+    """The numbers in order along `dim`, with their positions; equals keep their order (`stable` or not), also for the
+    derivative.
 
     >>> import chainrule as cr
     >>> values, indices = cr.sort(cr.tensor([3.0, 1.0, 2.0]))
@@ -92,7 +86,7 @@ def sort(x, dim=-1, descending=False, stable=False):
 
 
 def topk(x, k, dim=-1, largest=True, sorted=True):
-    """The k largest (or smallest) along `dim`, in order, with their positions.
+    """The k largest (or smallest) along `dim`, in order (`sorted` or not), with their positions.
 
     >>> import chainrule as cr
     >>> cr.topk(cr.tensor([3.0, 1.0, 2.0]), 2).indices
@@ -249,7 +243,9 @@ def masked_fill(x, mask, value):
     >>> cr.masked_fill(x, x < 0, 0.0)
     tensor([1., 0.])
     """
-    mask = whole(mask)
+    mask, n = whole(mask), np.ndim(value)
+    words = f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {n} dimension(s)."
+    require(n == 0, words)
     word = errors.kind(mask.dtype)[6:-6].lower()
     require(mask.dtype == bool, f"masked_fill_ only supports boolean masks, but got mask with dtype {word}")
     return astype(where(mask, value, x), x.dtype)
@@ -273,20 +269,6 @@ def scatter_add(x, dim, index, src):
     return reshape(added_at(x, places, src), shape)
 
 
-def along(x, dim, index, source):
-    """x and `source` with at least one axis each, and an index of the slices along `dim` that `index` names."""
-    d, index = one_axis(dim, x.ndim), whole(index)
-    n = x.shape[d] if x.ndim else 1
-    beyond = index[(index < 0) | (index >= n)]
-    require(not beyond.size, f"index {beyond[:1].sum()} is out of bounds for dimension {dim} with size {n}")
-    x, source, index = (reshape(y, (1,)) if np.ndim(y) == 0 and y is not None else y for y in (x, source, index))
-    if source is not None:
-        fits = [n for i, n in enumerate(x.shape) if i != d] == [n for i, n in enumerate(source.shape) if i != d]
-        require(fits, f"source tensor shape must match self tensor shape, excluding the specified dimension. "
-                      f"Got self.shape = {list(x.shape)} source.shape = {list(source.shape)}")  # fmt: skip
-    return x, source, (*(slice(None),) * d, index)
-
-
 def index_add(x, dim, index, source, *, alpha=1):
     """x with alpha times the slices of `source` added where `index` says; a slice may be named twice.
 
@@ -294,8 +276,15 @@ def index_add(x, dim, index, source, *, alpha=1):
     >>> cr.index_add(cr.zeros(3), 0, cr.tensor([2, 2]), cr.tensor([1.0, 10.0]))
     tensor([ 0.,  0., 11.])
     """
-    y, source, places = along(x, dim, index, source)
-    return reshape(added_at(y, places, astype(source * alpha, x.dtype)), x.shape)
+    shape, d, index = x.shape, one_axis(dim, x.ndim), whole(index)
+    n = shape[d] if x.ndim else 1
+    beyond = index[(index < 0) | (index >= n)]
+    require(not beyond.size, f"index {beyond[:1].sum()} is out of bounds for dimension {dim} with size {n}")
+    x, source, index = (reshape(y, (1,)) if np.ndim(y) == 0 else y for y in (x, source, index))
+    fits = [n for i, n in enumerate(x.shape) if i != d] == [n for i, n in enumerate(source.shape) if i != d]
+    require(fits, f"source tensor shape must match self tensor shape, excluding the specified dimension. "
+                  f"Got self.shape = {list(x.shape)} source.shape = {list(source.shape)}")  # fmt: skip
+    return reshape(added_at(x, (*(slice(None),) * d, index), astype(source * alpha, x.dtype)), shape)
 
 
 def select(x, dim, index):
@@ -513,7 +502,7 @@ def repeat(x, *sizes):
     tensor([[1., 2., 1., 2.],
             [1., 2., 1., 2.]])
     """
-    sizes = tuple(sizes[0]) if len(sizes) == 1 and isinstance(sizes[0], tuple | list) else sizes
+    sizes = one_by_one(sizes)
     enough = len(sizes) >= x.ndim
     require(enough, "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor")
     shape = (1,) * (len(sizes) - x.ndim) + tuple(x.shape)
@@ -529,7 +518,7 @@ def tile(x, *dims):
     >>> cr.tile(cr.tensor([1.0, 2.0]), (2,))
     tensor([1., 2., 1., 2.])
     """
-    dims = tuple(dims[0]) if len(dims) == 1 and isinstance(dims[0], tuple | list) else dims
+    dims = one_by_one(dims)
     return repeat(x, (1,) * (x.ndim - len(dims)) + dims)
 
 
@@ -634,20 +623,14 @@ def trace(x):
     return sum(diagonal(x))
 
 
-def several(tensors):
-    return list(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], tuple | list) else list(tensors)
-
-
 def lifted(lift):
     """`atleast_nd` for one tensor or for many."""
 
     def function(*tensors):
-        found = [lift(x) for x in several(tensors)]
+        found = [lift(x) for x in one_by_one(tensors)]
         return found[0] if len(tensors) == 1 and not isinstance(tensors[0], tuple | list) else tuple(found)
 
-    function.__name__ = function.__qualname__ = lift.__name__
-    function.__module__, function.__doc__ = __name__, lift.__doc__
-    return function
+    return called(function, lift.__name__, lift.__doc__, __name__)
 
 
 @lifted
@@ -730,7 +713,7 @@ def meshgrid(*tensors, indexing="ij"):
     """
     known = indexing in ("ij", "xy")
     require(known, f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
-    tensors = [atleast_1d(x) for x in several(tensors)]
+    tensors = [atleast_1d(x) for x in one_by_one(tensors)]
     shape = tuple(len(x) for x in tensors)
     full = tuple(
         expand(reshape(x, tuple(-1 if i == j else 1 for j in range(len(shape)))), shape) for i, x in enumerate(tensors)
@@ -766,9 +749,4 @@ METHODS = """
     repeat tile unfold tril triu diagonal diag diag_embed trace cross swapdims moveaxis
 """.split()
 
-__all__ = [
-    *METHODS,
-    *"""
-    broadcast_tensors atleast_1d atleast_2d atleast_3d hstack vstack dstack meshgrid
-    """.split(),
-]
+__all__ = [*METHODS, *"broadcast_tensors atleast_1d atleast_2d atleast_3d hstack vstack dstack meshgrid".split()]

@@ -16,7 +16,7 @@ from ..functions import public, sign
 from ..op import elementwise
 from ..rules import choose
 from ..tape import unary
-from .more import require, slope_of_log
+from .more import require, times_log
 
 root = math.sqrt(math.pi)
 
@@ -30,9 +30,7 @@ def made(op, doc):
     >>> cr.gradcheck(cr.special.{name}, ({", ".join(["x"] * len(op.inputs))},))
     True
     """
-    function = public(op, name, f"{doc}\n{example}")
-    function.__module__ = __name__
-    return function
+    return public(op, name, f"{doc}\n{example}", __name__)
 
 
 # fmt: off
@@ -64,7 +62,7 @@ i1e = made(elementwise("SpecialI1E", scipy.i1e, lambda t, x, y: t * unless_tiny(
            "e^-|x| i1(x); its derivative is i0e(x) - y (sign(x) + 1 / x), and 1/2 at 0.")
 entr = made(elementwise("SpecialEntr", scipy.entr, lambda t, x: t * (-1 - np.log(x))),
             "-x log x, 0 at 0; its derivative is -1 - log x.")
-xlog1py = made(elementwise("SpecialXlog1Py", scipy.xlog1py, lambda t, a, b: t * slope_of_log(a, b + 1),
+xlog1py = made(elementwise("SpecialXlog1Py", scipy.xlog1py, lambda t, a, b: times_log(t, a, b + 1),
                                                             lambda t, a, b: t * a / (b + 1)),
                "a log(1 + b), 0 where a is 0; the derivatives are log(1 + b) (0 where a = 0 and b <= -1) and a / (1 + b).")
 gammas = unary(elementwise("Polygamma", lambda x, n: poly(n, x), lambda t, x, n: t * polygamma(n + 1, x)))
@@ -87,10 +85,8 @@ def unless_tiny(x, slope):
 
 def psi(x):
     """SciPy's psi, but -inf at 0 and nan at negative integers, as in PyTorch."""
-    y = scipy.psi(x)
-    return np.where((x < 0) & (x == np.floor(x)), np.nan, np.where(x == 0, np.copysign(np.inf, -x), y)).astype(y.dtype)[
-        ()
-    ]
+    y = np.where(x == 0, np.copysign(np.inf, -x), scipy.psi(x))
+    return np.where((x < 0) & (x == np.floor(x)), np.nan, y).astype(y.dtype)[()]
 
 
 def poly(n, x):

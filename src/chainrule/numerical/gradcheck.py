@@ -7,11 +7,11 @@ import numpy as np
 
 from ..crosscheck.comparison import worst
 from ..forward import jvp
-from ..functional import basis, vjp
+from ..functional import vjp
 from ..op import Box
 from ..reverse import autograd
 from ..tensor import Tensor, tensor
-from . import jacobian
+from . import jacobian, unit
 
 
 class GradcheckError(RuntimeError):
@@ -166,7 +166,7 @@ def reverse_jacobians(g, points):
     xs = [tensor(x, requires_grad=True) for x in points]
     rows = []
     for y in g(*xs):
-        found = [pulled(y, xs, basis(y, i)) for i in range(y.size)]
+        found = [pulled(y, xs, unit(y, i)) for i in np.ndindex(y.shape)]
         rows.append([np.array([t[m] for t in found]).reshape(y.size, x.size) for m, x in enumerate(xs)])
     return rows
 
@@ -181,7 +181,7 @@ def pulled(y, xs, y_bar):
 
 def forward_jacobians(g, points):
     """From one run with a tangent for each number of the inputs: a column."""
-    found = [[pushed(g, points, {m: basis(x, j)}) for j in range(x.size)] for m, x in enumerate(points)]
+    found = [[pushed(g, points, {m: unit(x, j)}) for j in np.ndindex(x.shape)] for m, x in enumerate(points)]
     return [
         [np.array([t[k] for t in columns]).reshape(x.size, y.size).T for x, columns in zip(points, found, strict=True)]
         for k, y in enumerate(g(*points))

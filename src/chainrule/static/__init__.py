@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from .. import functions, rules
-from ..compile.source import plain_op
+from .. import functions
+from ..library import more
 from ..nested import each, leaves, repack
 from .control import Block, Branch, Loop, argument, sweep
 from .program import Session
@@ -30,9 +30,8 @@ from .symbols import (  # isort: skip
 )  # fmt: skip
 
 __all__ = [
-    "Graph", "NoValueYet", "Session", "Symbol", "argmax", "argmin", "bool_", "concat", "cond", "constant",
-    "disable_v2_behavior", "float32", "float64", "get_default_graph", "gradients", "int32", "int64", "logical_and",
-    "logical_not", "logical_or", "nn", "norm", "ones_like", "placeholder", "reduce_all", "reduce_any",
+    "Graph", "NoValueYet", "Session", "Symbol", "bool_", "concat", "cond", "constant", "disable_v2_behavior", "float32",
+    "float64", "get_default_graph", "gradients", "int32", "int64", "nn", "norm", "ones_like", "placeholder",
     "reset_default_graph", "shape", "stack", "stop_gradient", "where", "while_loop", "zeros_like",
 ]  # fmt: skip
 
@@ -94,65 +93,21 @@ def symbolic(function):
 SAME = (
     "exp expm1 log log1p sqrt rsqrt square reciprocal sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh "
     "sigmoid softplus relu abs sign floor ceil round pow maximum minimum add div matmul softmax log_softmax cumsum "
-    "reshape squeeze transpose"
+    "reshape squeeze transpose argmax argmin logical_and logical_or logical_not"
 )
 OTHER = {
     "subtract": "sub", "multiply": "mul", "divide": "div", "negative": "neg", "cast": "astype", "identity": "clone",
     "expand_dims": "unsqueeze", "broadcast_to": "expand", "clip_by_value": "clamp",
     "reduce_sum": "sum", "reduce_mean": "mean", "reduce_max": "amax", "reduce_min": "amin", "reduce_prod": "prod",
-    "reduce_logsumexp": "logsumexp", "reduce_variance": "var", "reduce_std": "std",
+    "reduce_any": "any", "reduce_all": "all", "reduce_logsumexp": "logsumexp", "reduce_variance": "var",
+    "reduce_std": "std",
     "greater": "gt", "greater_equal": "ge", "less": "lt", "less_equal": "le", "equal": "eq", "not_equal": "ne",
 }  # fmt: skip
 __all__ += [*SAME.split(), *OTHER]
-globals().update({name: symbolic(getattr(functions, name)) for name in SAME.split()})
-globals().update({name: symbolic(getattr(functions, ours)) for name, ours in OTHER.items()})
+for name, ours in ({name: name for name in SAME.split()} | OTHER).items():
+    globals()[name] = symbolic(getattr(functions, ours, None) or getattr(more, ours))
 
 concat, stack, where = functions.cat, functions.stack, choose
-
-
-def along(function, x, axis, keepdims):
-    """A function of NumPy as a node: for what has no derivative."""
-    return symbol(x).apply(plain_op(function), (symbol(x),), {"axis": axis, "keepdims": keepdims})
-
-
-def reduce_any(x: Any, axis: Any = None, keepdims: bool = False) -> Symbol:
-    """Whether any is true, of all or along `axis`. No derivative flows.
-
-    >>> with Graph(), Session() as session:
-    ...     session.run(reduce_any(constant([[0.0, 5.0], [4.0, 3.0]]), axis=1))
-    array([ True,  True])
-    """
-    return along(np.any, x, axis, keepdims)
-
-
-def reduce_all(x: Any, axis: Any = None, keepdims: bool = False) -> Symbol:
-    """Whether all are true, of all or along `axis`. No derivative flows.
-
-    >>> with Graph(), Session() as session:
-    ...     session.run(reduce_all(constant([[0.0, 5.0], [4.0, 3.0]]), axis=1))
-    array([False,  True])
-    """
-    return along(np.all, x, axis, keepdims)
-
-
-def argmax(x: Any, axis: Any = None, keepdims: bool = False) -> Symbol:
-    """The position of the largest number, of all or along `axis`. No derivative flows.
-
-    >>> with Graph(), Session() as session:
-    ...     session.run(argmax(constant([[0.0, 5.0], [4.0, 3.0]]), axis=1))
-    array([1, 0])
-    """
-    return along(np.argmax, x, axis, keepdims)
-
-
-def argmin(x: Any, axis: Any = None, keepdims: bool = False) -> Symbol:
-    """The position of the smallest number, of all or along `axis`. No derivative flows.
-
-    >>> with Graph(), Session() as session:
-    ...     session.run(argmin(constant([[0.0, 5.0], [4.0, 3.0]]), axis=1))
-    array([0, 1])
-    """
-    return along(np.argmin, x, axis, keepdims)
 
 
 def norm(x: Any, ord: Any = "euclidean", axis: Any = None, keepdims: bool = False) -> Symbol:
@@ -176,36 +131,6 @@ class nn:
     relu, sigmoid, tanh, softplus, softmax, log_softmax = (
         staticmethod(globals()[name]) for name in ["relu", "sigmoid", "tanh", "softplus", "softmax", "log_softmax"]
     )
-
-
-def logical_and(x: Any, y: Any) -> Symbol:
-    """Whether both hold, number by number; x & y is the same.
-
-    >>> with Graph(), Session() as session:
-    ...     session.run(logical_and(constant([True, True]), constant([True, False])))
-    array([ True, False])
-    """
-    return rules.both(symbol(x), y)
-
-
-def logical_or(x: Any, y: Any) -> Symbol:
-    """Whether one of both holds, number by number; x | y is the same.
-
-    >>> with Graph(), Session() as session:
-    ...     session.run(logical_or(constant([True, False]), constant([False, False])))
-    array([ True, False])
-    """
-    return rules.either(symbol(x), y)
-
-
-def logical_not(x: Any) -> Symbol:
-    """Whether it does not hold, number by number; ~x is the same.
-
-    >>> with Graph(), Session() as session:
-    ...     session.run(logical_not(constant([True, False])))
-    array([False,  True])
-    """
-    return ~symbol(x)
 
 
 def stop_gradient(x: Any) -> Symbol:
@@ -448,6 +373,3 @@ def seed(y, t):
             f"the cotangent in grad_ys has shape {t.shape}, but its y has shape {y.shape}: they must be equal"
         )
     return t
-
-
-# ---- running
