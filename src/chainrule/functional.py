@@ -140,8 +140,8 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Callable[..
         for i in chosen:
             if not -len(args) <= i < len(args):
                 raise RuntimeError(f"Got argnum={i}, but only {len(args)} positional inputs")
-        places = tuple(i % len(args) for i in chosen)
-        if len(set(places)) < len(places):
+        if len({i % len(args) for i in chosen}) < len(chosen):
+            places = tuple(i % len(args) for i in chosen)
             raise RuntimeError(f"argnums elements must be unique, got {places}")
 
         def of_chosen(*primals):

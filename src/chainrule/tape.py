@@ -295,7 +295,9 @@ def constant_of(x):
     """The value of an input that is a constant at this level, without a box if it needs none."""
     while type(x) is Tensor and x.node is None:
         x = x.array
-    if type(x) is ndarray or isinstance(x, VALUES):
+    if type(x) is ndarray:
+        return x
+    if isinstance(x, VALUES):
         return int(x) if type(x) is Size else x
     return x.boxed if hasattr(x, "boxed") else np.asarray(x)  # boxed: a line that `compile` is recording
 
