@@ -64,11 +64,14 @@ def inline(words):
     """
     pieces = re.split(r"`([^`]+)`", words)
     pieces[::2] = [re.sub(r"([\\*|_])", r"\\\1", piece) for piece in pieces[::2]]
-    pieces[1::2] = [
-        f":py:obj:`{piece} <chainrule.{piece}>`" if linked(piece) else f"``{piece}``"
-        for piece in pieces[1::2]
-    ]
+    pieces[1::2] = map(code, pieces[1::2])
     return "".join(pieces)
+
+
+def code(piece):
+    """A piece of code; a link where it names what `chainrule` offers."""
+    name = piece.removeprefix("chainrule.")
+    return f":py:obj:`{piece} <chainrule.{name}>`" if linked(name) else f"``{piece}``"
 
 
 def linked(name):
