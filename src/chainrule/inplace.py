@@ -354,8 +354,7 @@ class InPlace:
         >>> cr.zeros(2).fill_(7)
         tensor([7., 7.])
         """
-        if np.ndim(value):
-            n = np.ndim(value)
+        if n := np.ndim(value):
             raise RuntimeError(f"fill_ only supports 0-dimension value tensor but got tensor with {n} dimensions.")
         return self.copy_(value)
 

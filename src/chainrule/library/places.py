@@ -153,14 +153,18 @@ def places_of(x, dim, index, *others):
             fits = m <= n or i == d
             require(fits, f"Size does not match at dimension {i} expected index {list(index.shape)} to be no larger "
                           f"than self {list(x.shape)} apart from dimension {d}")  # fmt: skip
-        n = x.shape[d]
-        beyond = index[(index < 0) | (index >= n)]
-        require(not beyond.size, f"index {beyond[:1].sum()} is out of bounds for dimension {d} with size {n}")
+        check_positions(index, d, x.shape[d])
     else:
         index = index.reshape((*(0 if i == d else n for i, n in enumerate(x.shape)),))
     places = list(np.ogrid[tuple(slice(n) for n in index.shape)])
     places[d] = index
     return x, index, tuple(places)
+
+
+def check_positions(index, dim, n):
+    """Raise PyTorch's RuntimeError for a position that an axis of length n does not have."""
+    beyond = index[(index < 0) | (index >= n)]
+    require(not beyond.size, f"index {beyond[:1].sum()} is out of bounds for dimension {dim} with size {n}")
 
 
 def gather(x, dim, index):
@@ -277,9 +281,7 @@ def index_add(x, dim, index, source, *, alpha=1):
     tensor([ 0.,  0., 11.])
     """
     shape, d, index = x.shape, one_axis(dim, x.ndim), whole(index)
-    n = shape[d] if x.ndim else 1
-    beyond = index[(index < 0) | (index >= n)]
-    require(not beyond.size, f"index {beyond[:1].sum()} is out of bounds for dimension {dim} with size {n}")
+    check_positions(index, dim, shape[d] if x.ndim else 1)
     x, source, index = (reshape(y, (1,)) if np.ndim(y) == 0 else y for y in (x, source, index))
     fits = [n for i, n in enumerate(x.shape) if i != d] == [n for i, n in enumerate(source.shape) if i != d]
     require(fits, f"source tensor shape must match self tensor shape, excluding the specified dimension. "
